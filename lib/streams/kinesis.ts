@@ -41,6 +41,7 @@ export type KinesisErrorCode =
   | 'shard-not-found'
   | 'iterator-expired'
   | 'invalid-position'
+  | 'invalid-argument'
   | 'throttled'
   | 'resource-in-use'
   | 'access-denied'
