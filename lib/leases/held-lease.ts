@@ -28,6 +28,11 @@ export interface HeldLease {
   /** As the item stood when it was taken. */
   readonly taken: {
     readonly checkpoint: Checkpoint;
+    /**
+     * Where the checkpoint is LATEST or AT_TIMESTAMP: read what arrived at this time or later (epoch milliseconds).
+     * Pinned when the lease was created, so that nothing between that moment and the first read is missed.
+     */
+    readonly startAtMs: number | undefined;
     readonly state: SavedState | undefined;
     readonly pending: { readonly checkpoint: CheckpointPosition; readonly note: Uint8Array } | undefined;
     /** Final states of the parents whose leases still exist. */
@@ -37,6 +42,12 @@ export interface HeldLease {
   readonly drain: AbortSignal;
   /** Stop at once: the lease is lost, its deadline passed, or the drain took too long. */
   readonly lost: AbortSignal;
+  /**
+   * To be awaited right before each delivery. Resolves at once while the lease is surely ours; after the machine
+   * seems to have been suspended it renews first. Rejects with LeaseLost, also where the event loop was blocked for
+   * so long that the deadline has passed but no timer could abort `lost` yet.
+   */
+  readonly verify: () => Promise<void>;
   readonly checkpoint: (upTo: CheckpointPosition, state: SavedState) => Promise<void>;
   readonly prepareCheckpoint: (upTo: CheckpointPosition, note: Uint8Array) => Promise<void>;
   /** Creates the children's leases, links them, then writes SHARD_END with the final state. Idempotent. */
