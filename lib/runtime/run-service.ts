@@ -14,6 +14,8 @@ export interface ServiceContext<S extends typeof commonSettings> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 /** What a service's wiring returns. */
@@ -45,7 +47,7 @@ export async function runService<S extends typeof commonSettings>(
   process.on('uncaughtException', (error) => die(log, 'uncaught error', error));
   process.on('unhandledRejection', (error) => die(log, 'unhandled rejection', error));
   try {
-    const running = await wire({ config, log, metrics, clock: systemClock });
+    const running = await wire({ config, log, metrics, clock: systemClock, random: Math.random });
     const http = await startHttp({
       host: common.HOST,
       port: common.PORT,
@@ -54,7 +56,8 @@ export async function runService<S extends typeof commonSettings>(
       onAnswer: requestMetrics(metrics),
     });
     log.info('started', { port: http.port });
-    process.send?.({ listening: http.port });
+    // The local supervisor listens on this channel; elsewhere there is none.
+    process.send?.({ ports: { http: http.port } });
     await (running.run ? running.run(stop) : untilAborted(stop));
     await close(http, running);
     log.info('stopped');
