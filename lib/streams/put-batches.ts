@@ -2,10 +2,70 @@ import type { PutEntry } from './kinesis.ts';
 
 /** Per PutRecords call (API reference). */
 export const batchRecordsMax = 500;
-/** Per PutRecords call, data and partition keys; one record that is larger goes alone. */
+/** Per PutRecords call, data and partition keys together; a single record that is larger goes alone. */
 export const batchBytesMax = 5 * 1_048_576;
 
 /** What a record counts for against the limits: its data and its partition key. */
 export function entryBytes(entry: PutEntry): number {
   return entry.data.length + Buffer.byteLength(entry.partitionKey, 'utf8');
+}
+
+/**
+ * Which records may share one call. PutRecords can refuse a record and take a later one of the same call:
+ * `strict` therefore puts at most one record of a key into a call, so that the order per key survives partial
+ * failures; with few keys the calls are small. `by-call` fills every call; a partial failure may then swap
+ * records of one key within that call, never across calls.
+ */
+export type KeyOrder = 'strict' | 'by-call';
+
+export interface BatchLimits {
+  readonly batchRecords: number;
+  readonly batchBytes: number;
+  readonly keyOrder: KeyOrder;
+}
+
+/** A record in the queue of a writer; the queue is in the order in which records were given. */
+export interface Waiting {
+  readonly key: string;
+  /** Not to be sent before this time: it was refused and waits for its next try. 0: at once. */
+  readonly notBeforeMs: number;
+}
+
+export interface Batch<T> {
+  readonly taken: readonly T[];
+  /** Where nothing can be taken: when the first of the waiting ones may go. */
+  readonly dueAtMs: number | undefined;
+}
+
+/**
+ * The next call's records: the longest run from the head of the queue that the limits allow, leaving out records
+ * that wait for a retry and whatever follows them under the same key. `bytesOf` is asked once per candidate, in order.
+ */
+export function nextBatch<T extends Waiting>(
+  queue: readonly T[],
+  nowMs: number,
+  limits: BatchLimits,
+  bytesOf: (record: T) => number,
+): Batch<T> {
+  const taken: T[] = [];
+  const takenKeys = new Set<string>();
+  const heldKeys = new Set<string>();
+  let bytes = 0;
+  let dueAtMs: number | undefined;
+  for (const record of queue) {
+    if (taken.length === limits.batchRecords) break;
+    if (heldKeys.has(record.key)) continue;
+    if (record.notBeforeMs > nowMs) {
+      heldKeys.add(record.key);
+      dueAtMs = Math.min(dueAtMs ?? record.notBeforeMs, record.notBeforeMs);
+      continue;
+    }
+    // The call ends here and does not skip: order over all keys is kept while nothing fails.
+    if (limits.keyOrder === 'strict' && takenKeys.has(record.key)) break;
+    bytes += bytesOf(record);
+    if (bytes > limits.batchBytes && taken.length > 0) break;
+    taken.push(record);
+    takenKeys.add(record.key);
+  }
+  return { taken, dueAtMs };
 }

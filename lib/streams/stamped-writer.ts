@@ -1,0 +1,316 @@
+import type { Clock } from '../runtime/clock.ts';
+import { assert, PlatformError } from '../runtime/errors.ts';
+import { type Backoff, backoffMs } from '../runtime/retry.ts';
+import type { Kinesis, PutEntry, PutOutcome } from './kinesis.ts';
+import { makeEntry } from './outgoing-entry.ts';
+import { type BatchLimits, batchBytesMax, batchRecordsMax, entryBytes, nextBatch } from './put-batches.ts';
+import { PutFailed, type RecordOutcome, type RefusedRecord } from './put-failed.ts';
+import { SettledPositions } from './settled-positions.ts';
+import { formatStamp } from './stamp.ts';
+import type { OutgoingRecord, PutReceipt, StampedWriter } from './writer.ts';
+
+export { PutFailed, type RecordOutcome } from './put-failed.ts';
+
+export interface WriterLimits extends BatchLimits {
+  /** Largest record, data and partition key: what the stream is configured for. */
+  readonly recordBytes: number;
+  /** Records accepted and not yet settled, encoded or not; above it `put` waits before it queues its own. */
+  readonly queuedRecords: number;
+  /** Between the tries of a record. In all it must stay below what a lease's drain allows. */
+  readonly backoff: Backoff;
+}
+
+export const writerLimits: WriterLimits = {
+  batchRecords: batchRecordsMax,
+  batchBytes: batchBytesMax,
+  keyOrder: 'strict',
+  recordBytes: 1_048_576,
+  queuedRecords: 10_000,
+  backoff: { firstMs: 50, maxMs: 2_000, tries: 10 },
+};
+
+/** What happened, for metrics and logs. */
+export type WriterEvent =
+  | { readonly type: 'put'; readonly records: number; readonly bytes: number; readonly ms: number }
+  /** Entries of a call were refused and will be tried again. */
+  | { readonly type: 'refused'; readonly records: number; readonly code: string; readonly waitMs: number }
+  /** The call as a whole failed and will be tried again. */
+  | { readonly type: 'call-failed'; readonly records: number; readonly code: string; readonly waitMs: number }
+  | { readonly type: 'given-up'; readonly records: number; readonly code: string };
+
+export interface StampedWriterOptions {
+  readonly kinesis: Kinesis;
+  readonly stream: string;
+  readonly source: string;
+  /** Every position ≤ this one was settled on the stream by an earlier writer of the source (its checkpoint). */
+  readonly startFloor?: bigint;
+  readonly clock: Clock;
+  /** In [0, 1), for the jitter of retries. */
+  readonly random: () => number;
+  readonly limits?: Partial<WriterLimits>;
+  readonly onEvent?: (event: WriterEvent) => void;
+}
+
+/**
+ * See writer.ts for what is promised. One PutRecords call is in flight at a time and calls go out in the order
+ * of `put`, so on a healthy stream the records of one writer lie in exactly the order given, over all keys (late
+ * verdicts downstream depend on it). Records given while a call is in flight share the next one. A call that fails as
+ * a whole is repeated before anything else; entries refused one by one hold back only their own keys.
+ * `put` throws PutFailed, or `bad-position` where positions do not increase. When its signal aborts, what is in
+ * flight is awaited (one call's time at most), the rest is `aborted`.
+ */
+export function createStampedWriter(options: StampedWriterOptions): StampedWriter {
+  const writer = new QueueingWriter(options);
+  return { put: (records, signal) => writer.put(records, signal) };
+}
+
+/** One `put` of a caller: over when all of its records are settled. */
+interface Given {
+  readonly records: readonly OutgoingRecord[];
+  readonly outcomes: RecordOutcome[];
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (outcomes: readonly RecordOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+  left: number;
+}
+
+interface Queued {
+  readonly key: string;
+  readonly record: OutgoingRecord;
+  readonly position: bigint;
+  readonly given: Given;
+  readonly index: number;
+  notBeforeMs: number;
+  tries: number;
+  /** The next try; forgotten after a failure, so that records that wait hold no bytes. */
+  entry: PutEntry | undefined;
+  /** Why it can never be put. */
+  flaw: RefusedRecord | undefined;
+  state: 'waiting' | 'in-flight' | 'settled';
+}
+
+const aborted: RefusedRecord = {
+  ok: false,
+  code: 'aborted',
+  message: 'the caller gave up before it was sent',
+};
+
+class QueueingWriter {
+  readonly #options: StampedWriterOptions;
+  readonly #limits: WriterLimits;
+  readonly #positions: SettledPositions;
+  /** Puts for which the queue has no room yet. */
+  readonly #line: Given[] = [];
+  #queue: Queued[] = [];
+  #running = false;
+  /** A call failed as a whole: nothing is sent before this time. */
+  #pausedUntilMs = 0;
+  #wake = new AbortController();
+
+  constructor(options: StampedWriterOptions) {
+    this.#options = options;
+    this.#limits = { ...writerLimits, ...options.limits };
+    this.#positions = new SettledPositions(options.startFloor ?? 0n);
+  }
+
+  async put(records: readonly OutgoingRecord[], signal?: AbortSignal): Promise<readonly PutReceipt[]> {
+    if (records.length === 0) return [];
+    let abort = (): void => {};
+    const outcomes = await new Promise<readonly RecordOutcome[]>((resolve, reject) => {
+      const given: Given = { records, outcomes: [], signal, resolve, reject, left: records.length };
+      this.#line.push(given);
+      abort = () => this.#abort(given);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      this.#admit();
+    }).finally(() => signal?.removeEventListener('abort', abort));
+    const receipts = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.receipt] : []));
+    if (receipts.length < records.length) throw new PutFailed(this.#options.stream, outcomes);
+    return receipts;
+  }
+
+  #admit(): void {
+    for (let [next] = this.#line; next !== undefined; [next] = this.#line) {
+      const total = this.#queue.length + next.records.length;
+      if (this.#queue.length > 0 && total > this.#limits.queuedRecords) break;
+      this.#line.shift();
+      this.#enqueue(next);
+    }
+    if (this.#queue.length > 0 && !this.#running) void this.#run();
+  }
+
+  #enqueue(given: Given): void {
+    try {
+      const wished = given.records.map((record) => record.position);
+      const positions = this.#positions.give(wished, this.#queue.at(-1)?.position);
+      for (const [index, record] of given.records.entries()) {
+        const position = positions[index];
+        assert(position !== undefined, 'every record has a position');
+        this.#queue.push(queued(given, record, index, position));
+      }
+      this.#wake.abort();
+    } catch (error) {
+      given.reject(error);
+    }
+  }
+
+  /** Never rejects: what it cannot explain rejects the puts that wait for it. */
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#queue.length > 0) await this.#step();
+    } catch (error) {
+      for (const { given } of this.#queue) given.reject(error);
+      this.#queue = [];
+    } finally {
+      this.#running = false;
+    }
+    this.#admit();
+  }
+
+  async #step(): Promise<void> {
+    const nowMs = this.#options.clock.monotonic();
+    if (nowMs < this.#pausedUntilMs) return this.#sleep(this.#pausedUntilMs - nowMs);
+    const batch = nextBatch(this.#queue, nowMs, this.#limits, (item) => this.#prepare(item));
+    if (batch.dueAtMs !== undefined && batch.taken.length === 0) return this.#sleep(batch.dueAtMs - nowMs);
+    for (const item of batch.taken) if (item.flaw) this.#giveUp([item], item.flaw);
+    const sound = batch.taken.filter((item) => item.state === 'waiting');
+    if (sound.length > 0) await this.#send(sound);
+    this.#sweep();
+  }
+
+  /** Makes the entry with the floor as it stands now; returns its bytes, 0 if it cannot be sent at all. */
+  #prepare(item: Queued): number {
+    if (!item.entry && !item.flaw) {
+      const floor = this.#positions.floor(this.#queue[0]?.position);
+      const stamp = formatStamp({ source: this.#options.source, position: item.position, floor });
+      const made = makeEntry(item.record, stamp, this.#limits.recordBytes);
+      if ('flaw' in made) item.flaw = made.flaw;
+      else item.entry = made.entry;
+    }
+    return item.entry ? entryBytes(item.entry) : 0;
+  }
+
+  async #send(items: readonly Queued[]): Promise<void> {
+    const { kinesis, stream, clock, onEvent } = this.#options;
+    const entries = items.flatMap((item) => item.entry ?? []);
+    assert(entries.length === items.length, 'every record of a call has its entry');
+    for (const item of items) item.state = 'in-flight';
+    const startMs = clock.monotonic();
+    let outcomes: readonly PutOutcome[];
+    try {
+      outcomes = await kinesis.put(stream, entries);
+    } catch (error) {
+      this.#callFailed(items, error);
+      return;
+    }
+    assert(outcomes.length === items.length, 'PutRecords answers every entry');
+    const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+    onEvent?.({ type: 'put', records: items.length, bytes, ms: clock.monotonic() - startMs });
+    this.#take(items, outcomes);
+  }
+
+  #take(items: readonly Queued[], outcomes: readonly PutOutcome[]): void {
+    const refused: Queued[] = [];
+    let flaw: RefusedRecord | undefined;
+    for (const [index, item] of items.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok) {
+        const { shardId, sequenceNumber } = outcome;
+        this.#settle(item, { ok: true, receipt: { shardId, sequenceNumber } });
+      } else {
+        refused.push(item);
+        flaw ??= outcome;
+      }
+    }
+    if (!flaw) return;
+    const waitMs = this.#retry(refused, flaw);
+    for (const item of refused) item.notBeforeMs = this.#options.clock.monotonic() + waitMs;
+    this.#options.onEvent?.({ type: 'refused', records: refused.length, code: flaw.code, waitMs });
+  }
+
+  #callFailed(items: readonly Queued[], error: unknown): void {
+    if (!(error instanceof PlatformError)) throw error;
+    const flaw: RefusedRecord = { ok: false, code: error.code, message: error.message };
+    if (!error.retryable) return this.#giveUp(items, flaw);
+    const waitMs = this.#retry(items, flaw);
+    this.#pausedUntilMs = this.#options.clock.monotonic() + waitMs;
+    this.#options.onEvent?.({ type: 'call-failed', records: items.length, code: error.code, waitMs });
+  }
+
+  /** Puts the records back to wait, except those out of tries or given up by their caller. Returns the wait. */
+  #retry(items: readonly Queued[], flaw: RefusedRecord): number {
+    const { backoff } = this.#limits;
+    for (const item of items) {
+      item.tries += 1;
+      item.state = 'waiting';
+      item.entry = undefined;
+    }
+    this.#giveUp(
+      items.filter((item) => item.tries >= backoff.tries),
+      flaw,
+    );
+    this.#giveUp(
+      items.filter((item) => item.state === 'waiting' && item.given.signal?.aborted),
+      aborted,
+    );
+    // One wait for all of them, so that they go again together and in order.
+    return backoffMs(backoff, Math.max(...items.map((item) => item.tries)), this.#options.random());
+  }
+
+  #giveUp(items: readonly Queued[], flaw: RefusedRecord): void {
+    if (items.length === 0) return;
+    for (const item of items) this.#settle(item, flaw);
+    this.#options.onEvent?.({ type: 'given-up', records: items.length, code: flaw.code });
+  }
+
+  #settle(item: Queued, outcome: RecordOutcome): void {
+    const { given, record, position, index } = item;
+    item.state = 'settled';
+    if (outcome.ok || record.position === undefined) this.#positions.settle(position);
+    else this.#positions.fail(position);
+    given.outcomes[index] = outcome;
+    given.left -= 1;
+    if (given.left === 0) given.resolve(given.outcomes);
+  }
+
+  #sweep(): void {
+    this.#queue = this.#queue.filter((item) => item.state !== 'settled');
+    this.#admit();
+  }
+
+  #abort(given: Given): void {
+    const inLine = this.#line.indexOf(given);
+    if (inLine >= 0) {
+      this.#line.splice(inLine, 1);
+      given.resolve(given.records.map(() => aborted));
+      return;
+    }
+    this.#giveUp(
+      this.#queue.filter((item) => item.given === given && item.state === 'waiting'),
+      aborted,
+    );
+    this.#sweep();
+    this.#wake.abort();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    this.#wake = new AbortController();
+    await this.#options.clock.sleep(ms, this.#wake.signal);
+  }
+}
+
+function queued(given: Given, record: OutgoingRecord, index: number, position: bigint): Queued {
+  return {
+    key: record.partitionKey,
+    record,
+    position,
+    given,
+    index,
+    notBeforeMs: 0,
+    tries: 0,
+    entry: undefined,
+    flaw: undefined,
+    state: 'waiting',
+  };
+}
