@@ -1,0 +1,104 @@
+import {
+  DescribeStreamConsumerCommand,
+  type KinesisClient,
+  RegisterStreamConsumerCommand,
+  SubscribeToShardCommand,
+} from '@aws-sdk/client-kinesis';
+import { systemClock } from '../runtime/clock.ts';
+import { callOnce, patiently } from './aws-kinesis-call.ts';
+import { kinesisErrorOf } from './aws-kinesis-errors.ts';
+import { fromReadFrom, given, toSubscriptionPage } from './aws-kinesis-shapes.ts';
+import { KinesisError } from './kinesis-error.ts';
+import type { ReadFrom, SubscriptionPage } from './kinesis.ts';
+
+const controlMs = 4_000;
+/** The first answer to SubscribeToShard; after it, pages come as they come. */
+const openMs = 8_000;
+/** A registration takes seconds; a minute without ACTIVE means that something is wrong. */
+const registrationTries = 60;
+const registrationPauseMs = 1_000;
+
+/** The consumer's ARN once it is ACTIVE; registers it if there is none. Two callers at once end with the same one. */
+export async function registerConsumer(
+  client: KinesisClient,
+  streamArn: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  for (let attempt = 1; attempt <= registrationTries; attempt += 1) {
+    const found = await patiently(signal, () => describeConsumer(client, streamArn, name, signal));
+    if (found?.ConsumerStatus === 'ACTIVE') return given(found.ConsumerARN, `consumer ${name}`);
+    if (!found) await patiently(signal, () => register(client, streamArn, name, signal));
+    else await systemClock.sleep(registrationPauseMs, signal);
+    signal?.throwIfAborted();
+  }
+  throw new KinesisError('kinesis-unavailable', `Consumer ${name} of ${streamArn} did not become ACTIVE`);
+}
+
+async function describeConsumer(
+  client: KinesisClient,
+  streamArn: string,
+  name: string,
+  signal: AbortSignal | undefined,
+) {
+  const options = { what: `DescribeStreamConsumer of ${name}`, timeoutMs: controlMs, signal };
+  const command = new DescribeStreamConsumerCommand({ StreamARN: streamArn, ConsumerName: name });
+  try {
+    const output = await callOnce(options, (http) => client.send(command, http));
+    return output.ConsumerDescription;
+  } catch (error) {
+    if (error instanceof KinesisError && error.code === 'stream-not-found') return undefined;
+    throw error;
+  }
+}
+
+async function register(
+  client: KinesisClient,
+  streamArn: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = { what: `RegisterStreamConsumer of ${name}`, timeoutMs: controlMs, signal };
+  const command = new RegisterStreamConsumerCommand({ StreamARN: streamArn, ConsumerName: name });
+  try {
+    await callOnce(options, (http) => client.send(command, http));
+  } catch (error) {
+    // Another worker registers it at this moment: the next description shows it.
+    if (!(error instanceof KinesisError && error.code === 'resource-in-use')) throw error;
+  }
+}
+
+/** The pages of one SubscribeToShard; the connection is closed when the caller stops reading. */
+export async function* subscribe(
+  client: KinesisClient,
+  consumerArn: string,
+  shardId: string,
+  from: ReadFrom,
+  signal: AbortSignal,
+): AsyncGenerator<SubscriptionPage> {
+  const what = `SubscribeToShard of ${shardId} by ${consumerArn}`;
+  const connection = new AbortController();
+  const abort = (): void => connection.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const command = new SubscribeToShardCommand({
+      ConsumerARN: consumerArn,
+      ShardId: shardId,
+      StartingPosition: fromReadFrom(from),
+    });
+    const opened = await callOnce({ what, timeoutMs: openMs, signal, positional: true }, (http) => {
+      http.abortSignal.addEventListener('abort', abort, { once: true });
+      return client.send(command, { abortSignal: connection.signal });
+    });
+    for await (const event of given(opened.EventStream, what)) {
+      if (signal.aborted) return;
+      if (event.SubscribeToShardEvent) yield toSubscriptionPage(event.SubscribeToShardEvent, what);
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error instanceof KinesisError ? error : kinesisErrorOf(error, what, true);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    connection.abort();
+  }
+}

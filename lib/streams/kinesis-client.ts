@@ -1,0 +1,52 @@
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler';
+
+/** Calls under way at once, over all shards of a process; the others wait for a socket. */
+const socketsMax = 256;
+/** A peer in the same region that has not answered the handshake by then will not. */
+const connectMs = 2_000;
+/** An enhanced fan-out connection without even an empty page for so long is dead; the Java KCL waits as long. */
+const quietSubscriptionMs = 60_000;
+
+export interface KinesisClientOptions {
+  readonly region: string;
+  /** Otherwise the SDK's own: AWS_ENDPOINT_URL_KINESIS, or the region's. */
+  readonly endpoint?: string;
+}
+
+/**
+ * A client for many shards: SubscribeToShard over HTTP/2 with a connection for each subscription, everything else over
+ * kept-alive HTTP/1.1. No retries inside: callers know what may wait and for how long (`PlatformError.retryable`).
+ */
+export function createKinesisClient(options: KinesisClientOptions): KinesisClient {
+  return new KinesisClient({ ...options, maxAttempts: 1, requestHandler: new ProtocolPerCall() });
+}
+
+type Handle = NodeHttp2Handler['handle'];
+
+class ProtocolPerCall {
+  readonly metadata = { handlerProtocol: 'http/1.1 or h2' };
+  readonly #calls = new NodeHttpHandler({
+    connectionTimeout: connectMs,
+    httpAgent: { keepAlive: true, maxSockets: socketsMax },
+    httpsAgent: { keepAlive: true, maxSockets: socketsMax },
+  });
+  readonly #subscriptions = new NodeHttp2Handler({ requestTimeout: quietSubscriptionMs });
+
+  handle(request: Parameters<Handle>[0], options: Parameters<Handle>[1] = {}): ReturnType<Handle> {
+    return options.isEventStream === true
+      ? this.#subscriptions.handle(request, options)
+      : this.#calls.handle(request, options);
+  }
+
+  destroy(): void {
+    this.#calls.destroy();
+    this.#subscriptions.destroy();
+  }
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): object {
+    return {};
+  }
+}
