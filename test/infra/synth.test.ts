@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import { tableNames } from '../../lib/stores/tables.ts';
+import { serviceNames } from '../../services/catalogue.ts';
+import { platformStack, synthesise } from './support/stack.ts';
+
+const names = (type: string): readonly string[] =>
+  Object.values(platformStack().resource[type] ?? {}).map((block) => String(block.name ?? block.bucket));
+
+describe('the synthesised stack', () => {
+  it('holds the inbound, the derived and every outbound stream', () => {
+    expect(names('aws_kinesis_stream')).to.have.members([
+      '${local.prefix}-inbound',
+      '${local.prefix}-derived',
+      '${local.prefix}-${each.key}',
+    ]);
+  });
+
+  it('holds every table of lib/stores/tables.ts', () => {
+    expect(names('aws_dynamodb_table')).to.have.members(tableNames.map((name) => `\${local.prefix}-${name}`));
+  });
+
+  it('runs every service of the catalogue', () => {
+    expect(names('aws_ecs_service')).to.have.members([...serviceNames]);
+  });
+
+  it('holds the lake, the bus with its dead letters, the schema registry and the image registry', () => {
+    const { resource } = platformStack();
+    expect(resource.aws_s3_bucket).to.have.keys('lake', 'logs');
+    expect(resource.aws_sqs_queue).to.have.keys('bus', 'bus_dead_letters');
+    expect(resource.aws_glue_registry).to.have.keys('events');
+    expect(resource.aws_ecr_repository).to.have.keys('platform');
+  });
+
+  it('is the same text every time', () => {
+    expect(synthesise()).to.equal(synthesise());
+  });
+
+  it('knows nothing of the machine it was made on, nor when', () => {
+    const text = synthesise();
+    expect(text).not.to.contain(process.cwd());
+    expect(text).not.to.match(/\b20[2-9]\d-\d\d-\d\dT/);
+  });
+});
