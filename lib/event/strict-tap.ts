@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module';
+
+/** avsc's cursor over bytes. Its readers run past the end and may be sent backwards; validity is looked at last. */
+interface Tap {
+  readonly buf: Buffer;
+  pos: number;
+}
+
+const require = createRequire(import.meta.url);
+const { Tap: LooseTap } = require('avsc/lib/utils.js') as { readonly Tap: new (bytes: Buffer) => Tap };
+
+/**
+ * A cursor that throws as soon as a read leaves the bytes or goes backwards. Without it a corrupt count of a map makes
+ * avsc loop 2^53 times, which would stop a shard without a word.
+ */
+export class StrictTap extends LooseTap {}
+
+type Read = (this: Tap, ...rest: unknown[]) => unknown;
+
+for (const name of Object.getOwnPropertyNames(LooseTap.prototype)) {
+  if (!/^(read|skip)/.test(name)) continue;
+  const read = Reflect.get(LooseTap.prototype, name) as Read;
+  const strict: Read = function (...rest) {
+    const start = this.pos;
+    const value = read.apply(this, rest);
+    if (this.pos < start || this.pos > this.buf.length) {
+      throw new RangeError(`a value at byte ${start} does not end within the ${this.buf.length} bytes`);
+    }
+    return value;
+  };
+  Object.defineProperty(StrictTap.prototype, name, { value: strict });
+}
