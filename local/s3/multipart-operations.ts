@@ -115,7 +115,7 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
   const { bucket } = call.buckets.get(call.bucket);
   const { id, upload, uploads } = openUpload(call);
   const document = parseXml(await readText(call.message, completeBytesMax), 'CompleteMultipartUpload');
-  const wanted = document.children('Part').map((part) => wantedPart(part, upload.algorithm));
+  const wanted = document.children('Part').map(wantedPart);
   if (wanted.length === 0 || wanted.length > partsMax) throw new S3Error('MalformedXML');
   const assembled = await uploads.assemble(id, call.key, wanted);
   const { system, user } = upload;
@@ -140,15 +140,15 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
   }
 }
 
-function wantedPart(part: Element, algorithm: ChecksumAlgorithm): WantedPart {
+function wantedPart(part: Element): WantedPart {
   const number = Number(part.child('PartNumber') ?? '');
   const etag = part.child('ETag')?.replaceAll('"', '');
   if (!Number.isInteger(number) || etag === undefined) throw new S3Error('MalformedXML');
-  const other = checksumAlgorithms.find(
-    (name) => name !== algorithm && part.child(checksumMember(name)) !== undefined,
-  );
-  if (other !== undefined) throw new S3Error('InvalidPart', { PartNumber: String(number), ETag: etag });
-  return { number, etag, checksum: part.child(checksumMember(algorithm)) };
+  const [checksum] = checksumAlgorithms.flatMap((algorithm) => {
+    const value = part.child(checksumMember(algorithm));
+    return value === undefined ? [] : [{ algorithm, value }];
+  });
+  return { number, etag, checksum };
 }
 
 export async function abortMultipartUpload(call: Call): Promise<Answer> {

@@ -37,7 +37,8 @@ export interface Part {
 export interface WantedPart {
   readonly number: number;
   readonly etag: string;
-  readonly checksum: string | undefined;
+  /** In the algorithm that the part was uploaded with. */
+  readonly checksum: Pick<Checksum, 'algorithm' | 'value'> | undefined;
 }
 
 /** An upload's parts put together. */
@@ -180,7 +181,8 @@ function choose(
 }
 
 function checkPartChecksum(upload: Upload, part: Part, want: WantedPart): void {
-  if (want.checksum !== undefined && want.checksum !== part.checksum.value) {
+  const { algorithm, value } = want.checksum ?? part.checksum;
+  if (algorithm !== part.checksum.algorithm || value !== part.checksum.value) {
     throw new S3Error('InvalidPart', { PartNumber: String(want.number), ETag: want.etag });
   }
   if (want.checksum !== undefined || !upload.isChosen || upload.checksumType === 'FULL_OBJECT') return;
