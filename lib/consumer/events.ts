@@ -30,8 +30,8 @@ export interface EventHandler {
 }
 
 /** Cumulative since the shard began. `digest`: sum mod 2^128 of the first 16 bytes of SHA-256(event id), hex. */
-export interface TallyEntry {
+export type TallyEntry = {
   readonly count: number;
   readonly digest: string;
-}
+};
 export type Tally = Readonly<Record<string, TallyEntry>>;

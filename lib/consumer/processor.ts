@@ -38,7 +38,9 @@ export interface ShardStart {
 }
 
 /**
- * One per acquired shard. Calls never overlap. Order is law: `process` → `flush` → the checkpoint write.
+ * One per acquired shard. Calls never overlap. Order is law: `process` → `flush` → the checkpoint write; at the end
+ * of a closed shard `flush` → checkpoint → `shardEnd` → `flush` → SHARD_END. `start`, `flush` and `shardEnd` are
+ * called again, after a pause, when they throw.
  * A throw from `process` means that nothing of the batch counts: in-memory state is as before the call, and effects
  * that did happen are idempotent. The loop then retries in order, halves the batch down to the poison record and
  * applies the poison policy (dead letter, or stop the shard).
@@ -54,6 +56,16 @@ export interface ShardProcessor {
   readonly idle?: (nowMs: number, context: ShardContext) => Promise<void>;
   /** All of a closed shard has been processed and flushed; called before SHARD_END is written. */
   readonly shardEnd?: (context: ShardContext) => Promise<void>;
-  /** The acquisition is over; nothing may be written any more if `reason` is 'lost'. */
+  /**
+   * `process` failed for this one record only and the loop has put it among the dead letters: account for it. The
+   * next position to be flushed includes it.
+   */
+  readonly deadLettered?: (record: StreamRecord, context: ShardContext) => Promise<void>;
+  /** The checkpoint of the last `flush` was written. A throw is reported and changes nothing. */
+  readonly checkpointed?: (upTo: Position, context: ShardContext) => Promise<void>;
+  /**
+   * The acquisition is over; nothing may be written any more if `reason` is 'lost'.
+   * Then, and only then, a call that ignores its signal may still be running.
+   */
   readonly stop?: (reason: 'drained' | 'shard-end' | 'lost') => Promise<void>;
 }

@@ -1,0 +1,151 @@
+import type { Clock } from '../runtime/clock.ts';
+import { PlatformError } from '../runtime/errors.ts';
+import type { ReadFrom, SubscriptionPage } from '../streams/kinesis.ts';
+import { failureOf, type Failure } from './failures.ts';
+import type { ReadEnd, ReadSession } from './read-session.ts';
+
+/**
+ * A second SubscribeToShard within 5 seconds of the first is refused (ResourceInUse); after that it takes the
+ * subscription over and ends the old owner's (SubscribeToShard, API reference).
+ */
+const takeoverMs = 5_250;
+
+/** SubscribeToShard may be called once a second per consumer and shard. */
+const resubscribeMs = 1_050;
+
+/** Refused or broken so often in a row, with no page in between: polling takes over. */
+const failuresMax = 5;
+
+/** A live subscription sends an event at least every few seconds, empty ones included. */
+const silentMs = 35_000;
+
+interface Subscriber {
+  consumerArn: string | undefined;
+  continuation: string | undefined;
+  failures: number;
+}
+
+type Subscribed = { readonly type: 'over' } | { readonly type: 'failed'; readonly error: unknown } | ReadEnd;
+
+export type FanOutEnd = ReadEnd | { readonly type: 'gave-up'; readonly failure: Failure };
+
+/** Reads with SubscribeToShard until the shard ends, `signal` aborts or too many failures came in a row. */
+export async function subscribe(session: ReadSession, signal: AbortSignal): Promise<FanOutEnd> {
+  const { clock } = session.ports;
+  const subscriber: Subscriber = { consumerArn: undefined, continuation: undefined, failures: 0 };
+  while (!signal.aborted) {
+    const startedMs = clock.monotonic();
+    const subscribed = await subscribeOnce(session, subscriber, signal);
+    switch (subscribed.type) {
+      case 'end':
+      case 'stopped':
+      case 'aborted':
+        return subscribed;
+      case 'over':
+        await clock.sleep(Math.max(0, startedMs + resubscribeMs - clock.monotonic()), signal);
+        break;
+      case 'failed': {
+        const pauseMs = failed(session, subscriber, subscribed.error);
+        if (typeof pauseMs !== 'number') return pauseMs;
+        await clock.sleep(pauseMs, signal);
+        break;
+      }
+    }
+  }
+  return { type: 'aborted' };
+}
+
+function failed(session: ReadSession, subscriber: Subscriber, error: unknown): FanOutEnd | number {
+  const failure = failureOf(error, 'subscribe-failed');
+  subscriber.failures += 1;
+  if (failure.code === 'shard-not-found') return { type: 'end', children: [] };
+  if (failure.code === 'invalid-position') {
+    subscriber.continuation = undefined;
+    if (!session.refused()) return { type: 'stopped' };
+  }
+  // The consumer may have been deregistered by somebody: it is registered anew.
+  if (failure.code === 'stream-not-found' || failure.code === 'invalid-argument')
+    subscriber.consumerArn = undefined;
+  if (subscriber.failures >= failuresMax) return { type: 'gave-up', failure };
+  session.ports.report({ type: 'read-failed', attempt: subscriber.failures, failure });
+  return failure.code === 'resource-in-use'
+    ? takeoverMs
+    : Math.max(resubscribeMs, session.pauseMs(subscriber.failures));
+}
+
+async function subscribeOnce(
+  session: ReadSession,
+  subscriber: Subscriber,
+  signal: AbortSignal,
+): Promise<Subscribed> {
+  const { application, clock, kinesis, queue, shardId, stream } = session.ports;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    subscriber.consumerArn ??= await kinesis.registerConsumer(stream, application, signal);
+    const pages = kinesis
+      .subscribe(subscriber.consumerArn, shardId, opening(session, subscriber), either)
+      [Symbol.asyncIterator]();
+    for (;;) {
+      await queue.room(signal);
+      const next = await nextPage(pages, clock, over);
+      if (signal.aborted) return { type: 'aborted' };
+      if (next === undefined) return { type: 'over' };
+      const ended = await take(session, subscriber, next, signal);
+      if (ended) return ended;
+    }
+  } catch (error) {
+    return signal.aborted ? { type: 'aborted' } : { type: 'failed', error };
+  } finally {
+    over.abort();
+  }
+}
+
+function opening(session: ReadSession, subscriber: Subscriber): ReadFrom {
+  return subscriber.continuation === undefined
+    ? session.open()
+    : session.continueAfter(subscriber.continuation);
+}
+
+/** The next event; undefined when the service ended the subscription (5 minutes). Rejects when it fell silent. */
+async function nextPage(
+  pages: AsyncIterator<SubscriptionPage>,
+  clock: Clock,
+  over: AbortController,
+): Promise<SubscriptionPage | undefined> {
+  const heard = new AbortController();
+  const silence = clock
+    .sleep(silentMs, AbortSignal.any([heard.signal, over.signal]))
+    .then(() => 'silent' as const);
+  try {
+    const next = await Promise.race([pages.next(), silence]);
+    if (next === 'silent') throw new PlatformError('subscription-silent', `No event for ${silentMs} ms`);
+    return next.done ? undefined : next.value;
+  } finally {
+    heard.abort();
+  }
+}
+
+async function take(
+  session: ReadSession,
+  subscriber: Subscriber,
+  page: SubscriptionPage,
+  signal: AbortSignal,
+): Promise<ReadEnd | undefined> {
+  const { clock, share } = session.ports;
+  // Paid for after it came, as pages are pushed: the budget can be exceeded by one page per shard, never more.
+  let bytes = 0;
+  for (const record of page.records) bytes += record.data.length;
+  const grant = await share.reserve(bytes, signal);
+  if (grant === undefined) return { type: 'aborted' };
+  const lagMs = page.millisBehindLatest;
+  const going = await session.accept({ records: page.records, lagMs, readAtMs: clock.now() }, grant);
+  if (!going) return { type: 'stopped' };
+  subscriber.failures = 0;
+  subscriber.continuation = page.continuationSequenceNumber;
+  if (page.continuationSequenceNumber !== undefined) return undefined;
+  const children = page.childShards.length > 0 ? page.childShards : await session.children(signal);
+  if (children.length === 0)
+    throw new PlatformError('no-children', 'The end of the shard came without children');
+  return { type: 'end', children };
+}

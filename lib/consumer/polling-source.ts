@@ -1,0 +1,123 @@
+import { backoffMs, type Backoff } from '../runtime/retry.ts';
+import type { ReadPage } from '../streams/kinesis.ts';
+import type { Grant } from './byte-budget.ts';
+import { failureOf } from './failures.ts';
+import type { ReadEnd, ReadSession } from './read-session.ts';
+
+/** The most that one GetRecords call brings (Kinesis quotas); reserved before the call, so the budget is a bound. */
+const readBytesMax = 10 * 1024 * 1024;
+
+/** A full read of 10 MiB makes Kinesis refuse further reads of the shard for about 5 seconds. */
+const throttledBackoff: Backoff = { firstMs: 250, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
+
+/** Other applications share the 5 reads a second: a few refusals in a row are everyday. */
+const throttledQuietly = 4;
+
+interface Poller {
+  iterator: string | undefined;
+  failures: number;
+  throttled: number;
+  /** Since when the shard has been behind without a record or a smaller lag. */
+  behind: { readonly sinceMs: number; readonly lagMs: number } | undefined;
+}
+
+/** Reads with GetRecords until the shard ends, `signal` aborts or the monotonic clock passes `untilMs`. */
+export async function poll(
+  session: ReadSession,
+  signal: AbortSignal,
+  untilMs = Number.POSITIVE_INFINITY,
+): Promise<ReadEnd> {
+  const { clock, queue, share } = session.ports;
+  const poller: Poller = { iterator: undefined, failures: 0, throttled: 0, behind: undefined };
+  while (!signal.aborted && clock.monotonic() < untilMs) {
+    await queue.room(signal);
+    const grant = await share.reserve(readBytesMax, signal);
+    if (grant === undefined) break;
+    const startedMs = clock.monotonic();
+    const next = await readOnce(session, poller, grant, signal);
+    if (typeof next !== 'number') return next;
+    await clock.sleep(Math.max(0, startedMs + next - clock.monotonic()), signal);
+  }
+  return { type: 'aborted' };
+}
+
+/** One read. Gives the time until the next one, or why there is none. */
+async function readOnce(
+  session: ReadSession,
+  poller: Poller,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<ReadEnd | number> {
+  const { clock, kinesis, options, shardId, stream } = session.ports;
+  const readAtMs = clock.now();
+  let page: ReadPage;
+  try {
+    poller.iterator ??= await kinesis.iterator(stream, shardId, session.open(), signal);
+    page = await kinesis.read(stream, poller.iterator, options.recordsPerReadMax, signal);
+  } catch (error) {
+    grant.release();
+    return signal.aborted ? { type: 'aborted' } : recover(session, poller, error);
+  }
+  poller.iterator = page.nextIterator;
+  poller.throttled = 0;
+  const lagMs = page.millisBehindLatest;
+  if (!(await session.accept({ records: page.records, lagMs, readAtMs }, grant))) return { type: 'stopped' };
+  if (page.nextIterator === undefined) return endOfShard(session, poller, page, signal);
+  poller.failures = 0;
+  if (!(await progressed(session, poller, page))) return { type: 'stopped' };
+  return lagMs > 0 ? options.readMs : options.pollMs;
+}
+
+async function endOfShard(
+  session: ReadSession,
+  poller: Poller,
+  page: ReadPage,
+  signal: AbortSignal,
+): Promise<ReadEnd | number> {
+  try {
+    const children = page.childShards.length > 0 ? page.childShards : await session.children(signal);
+    if (children.length > 0) return { type: 'end', children };
+  } catch (error) {
+    return signal.aborted ? { type: 'aborted' } : recover(session, poller, error);
+  }
+  // A closed shard has children; without them this was a hiccup of the service, as KCL found too.
+  const message = `The end of ${session.ports.shardId} came without its children; it is read again`;
+  const attempt = (poller.failures += 1);
+  session.ports.report({ type: 'read-failed', attempt, failure: { code: 'no-children', message } });
+  return session.pauseMs(attempt);
+}
+
+function recover(session: ReadSession, poller: Poller, error: unknown): ReadEnd | number {
+  const { random, report } = session.ports;
+  const failure = failureOf(error, 'read-failed');
+  if (failure.code === 'throttled') {
+    poller.throttled += 1;
+    if (poller.throttled > throttledQuietly) report({ type: 'read-throttled', inRow: poller.throttled });
+    return backoffMs(throttledBackoff, poller.throttled, random());
+  }
+  poller.iterator = undefined;
+  poller.failures += 1;
+  // Its records are past their retention and its children, if any, have leases of their own by the shard sync.
+  if (failure.code === 'shard-not-found') return { type: 'end', children: [] };
+  if (failure.code === 'invalid-position' && !session.refused()) return { type: 'stopped' };
+  if (failure.code === 'iterator-expired') report({ type: 'iterator-expired' });
+  else report({ type: 'read-failed', attempt: poller.failures, failure });
+  return failure.code === 'iterator-expired' && poller.failures === 1 ? 0 : session.pauseMs(poller.failures);
+}
+
+/** Looks for a shard that is behind and stays where it is. False: reading stops here (data loss). */
+async function progressed(session: ReadSession, poller: Poller, page: ReadPage): Promise<boolean> {
+  const nowMs = session.ports.clock.monotonic();
+  const lagMs = page.millisBehindLatest;
+  const moved =
+    page.records.length > 0 || lagMs === 0 || poller.behind === undefined || lagMs < poller.behind.lagMs;
+  if (moved) {
+    poller.behind = lagMs === 0 ? undefined : { sinceMs: nowMs, lagMs };
+    return true;
+  }
+  const forMs = nowMs - (poller.behind?.sinceMs ?? nowMs);
+  if (forMs < session.ports.options.stalledMs) return true;
+  poller.iterator = undefined;
+  poller.behind = undefined;
+  return session.stalled(lagMs, forMs);
+}

@@ -1,0 +1,160 @@
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
+import { backoffMs } from '../runtime/retry.ts';
+import type { ChildShard, Kinesis, RawRecord, ReadFrom } from '../streams/kinesis.ts';
+import { compareSequenceNumbers } from '../streams/position.ts';
+import type { BudgetShare, Grant } from './byte-budget.ts';
+import type { ShardDiagnostic } from './diagnostics.ts';
+import { ShardStopped } from './failures.ts';
+import { endlessBackoff, type ConsumerOptions } from './options.ts';
+import type { PageQueue } from './page-queue.ts';
+
+/** What every way of reading a shard needs. */
+export interface ReadPorts {
+  readonly kinesis: Kinesis;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly options: ConsumerOptions;
+  readonly application: string;
+  readonly stream: string;
+  readonly shardId: string;
+  readonly share: BudgetShare;
+  readonly queue: PageQueue;
+  readonly report: (diagnostic: ShardDiagnostic) => void;
+}
+
+/** Where reading starts. `readThroughMs`: everything that arrived before was read when `last` was checkpointed. */
+export interface ReadStart {
+  readonly from: ReadFrom;
+  readonly last: string | undefined;
+  readonly readThroughMs: number | undefined;
+}
+
+export type ReadEnd =
+  | { readonly type: 'end'; readonly children: readonly ChildShard[] }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'aborted' };
+
+/** Trimming is not exact to the minute: what is younger by this much has surely not been trimmed. */
+const retentionSlackMs = 10 * 60_000;
+
+/**
+ * How far a shard was read, whichever way. Every iterator or subscription starts AT the last record that was read
+ * and not after it: if that record is not the first one to come back, it was trimmed, and others may have been.
+ * The record that comes twice is dropped where positions are compared (user-records.ts).
+ */
+export class ReadSession {
+  readonly ports: ReadPorts;
+  #from: ReadFrom;
+  #last: string | undefined;
+  #readThroughMs: number | undefined;
+  #unproven = false;
+  #refused: { readonly after: string | undefined } | undefined;
+
+  constructor(ports: ReadPorts, start: ReadStart) {
+    this.ports = ports;
+    this.#from = start.from;
+    this.#last = start.last;
+    this.#readThroughMs = start.readThroughMs;
+  }
+
+  /** Where a new iterator or subscription begins. */
+  open(): ReadFrom {
+    if (this.#last === undefined) return this.#from;
+    this.#unproven = true;
+    return { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: this.#last };
+  }
+
+  /** A subscription goes on behind its last one: nothing can have been trimmed in between. */
+  continueAfter(sequenceNumber: string): ReadFrom {
+    return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber };
+  }
+
+  /** Hands a page to the loop, with the grant that pays for it. False: reading stops here (data loss). */
+  async accept(
+    read: { readonly records: readonly RawRecord[]; readonly lagMs: number; readonly readAtMs: number },
+    grant: Grant,
+  ): Promise<boolean> {
+    const first = read.records[0]?.sequenceNumber;
+    if (first !== undefined && !(await this.#nothingMissing(first))) {
+      grant.release();
+      return false;
+    }
+    this.#last = read.records.at(-1)?.sequenceNumber ?? this.#last;
+    this.#readThroughMs = read.readAtMs - read.lagMs;
+    this.ports.queue.page({ ...read, bytes: bytesOf(read.records) }, grant);
+    return true;
+  }
+
+  /** Kinesis refused the position: trimmed, or of a stream that was since deleted and made anew. */
+  refused(): boolean {
+    if (this.#last === undefined) return true;
+    this.#refused = { after: this.#last };
+    this.#from = { type: 'TRIM_HORIZON' };
+    this.#last = undefined;
+    return this.ports.options.dataLoss === 'continue' || this.#loss(this.#refused.after, undefined);
+  }
+
+  /** Behind without progress: where the lag says that the position is trimmed, reading restarts at the horizon. */
+  async stalled(lagMs: number, forMs: number): Promise<boolean> {
+    this.ports.report({ type: 'progress-stalled', lagMs, forMs });
+    const trimmed = lagMs >= (await this.#retentionMs()) - retentionSlackMs;
+    return trimmed ? this.refused() : true;
+  }
+
+  /** The children of a closed shard, for services that do not name them on the last page. */
+  async children(signal: AbortSignal): Promise<readonly ChildShard[]> {
+    const { kinesis, stream, shardId } = this.ports;
+    const later = await kinesis.listShards(stream, { type: 'AFTER_SHARD_ID', shardId }, signal);
+    return later.filter((shard) => shard.parents.includes(shardId));
+  }
+
+  pauseMs(attempt: number): number {
+    return backoffMs(endlessBackoff(this.ports.options), attempt, this.ports.random());
+  }
+
+  async #nothingMissing(first: string): Promise<boolean> {
+    if (this.#refused) {
+      const { after } = this.#refused;
+      this.#refused = undefined;
+      return this.#loss(after, first);
+    }
+    const expected = this.#unproven ? this.#last : undefined;
+    this.#unproven = false;
+    if (expected === undefined || compareSequenceNumbers(first, expected) <= 0) return true;
+    return (await this.#lossPossible()) ? this.#loss(expected, first) : true;
+  }
+
+  /** A quiet shard's last record is trimmed in the end, and nothing is lost by it if all was read by then. */
+  async #lossPossible(): Promise<boolean> {
+    if (this.#readThroughMs === undefined) return true;
+    const horizonMs = this.ports.clock.now() - (await this.#retentionMs());
+    return this.#readThroughMs < horizonMs + retentionSlackMs;
+  }
+
+  async #retentionMs(): Promise<number> {
+    const { kinesis, stream, report } = this.ports;
+    try {
+      return (await kinesis.describe(stream)).retentionHours * 3_600_000;
+    } catch (error) {
+      const message = `retention of ${stream} unknown, 24 hours assumed: ${messageOf(error)}`;
+      report({ type: 'read-failed', attempt: 1, failure: { code: 'describe-failed', message } });
+      return 24 * 3_600_000;
+    }
+  }
+
+  #loss(after: string | undefined, before: string | undefined): boolean {
+    const { options, queue, report, shardId, stream } = this.ports;
+    report({ type: 'data-loss', after, before });
+    if (options.dataLoss === 'continue') return true;
+    const message = `Records of ${stream}/${shardId} after ${after} were trimmed unread; set dataLoss to 'continue' to go on`;
+    queue.push({ type: 'failed', error: new ShardStopped('data-loss', message) });
+    return false;
+  }
+}
+
+function bytesOf(records: readonly RawRecord[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record.data.length;
+  return bytes;
+}

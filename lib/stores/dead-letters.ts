@@ -1,0 +1,192 @@
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { DeadLetter, DeadLetters } from '../consumer/dead-letters.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { PlatformError } from '../runtime/errors.ts';
+import { sendOptions } from './batches.ts';
+
+/** An item may have 400 KB with all its attributes; what is larger goes to the lake. */
+const inlineBytesMax = 256 * 1024;
+/** The error is for people: a stack of megabytes would not fit the item. */
+const errorCharsMax = 4_000;
+
+/** Where a dead letter lies: `position` is `stream/shard/sequence/sub`. */
+export interface DeadLetterKey {
+  readonly consumer: string;
+  readonly position: string;
+}
+
+export interface StoredDeadLetter extends Omit<DeadLetter, 'data'> {
+  readonly key: DeadLetterKey;
+  readonly bytes: number;
+  /** When it was put last, wall clock. */
+  readonly setAsideAtMs: number;
+}
+
+export interface DeadLetterTable extends DeadLetters {
+  /** Without the bodies, at most `limit`, in the order of stream, shard and position; `after` a position. */
+  readonly list: (
+    consumer: string,
+    options: { readonly limit: number; readonly after?: string; readonly stream?: string },
+    signal?: AbortSignal,
+  ) => Promise<{ readonly letters: readonly StoredDeadLetter[]; readonly next: string | undefined }>;
+  readonly get: (key: DeadLetterKey, signal?: AbortSignal) => Promise<DeadLetter | undefined>;
+  /** After its redrive. The item goes first: what remains if we die in between is an object that nothing names. */
+  readonly delete: (key: DeadLetterKey, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface DeadLetterPorts {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly s3: S3Client;
+  readonly lakeBucket: string;
+  readonly clock: Clock;
+}
+
+/**
+ * Table `dead-letters`: hash `consumer`, range `position`; `stream`, `shard`, `sequence`, `sub`, `partition_key`,
+ * `arrived_ms`, `reason`, `error`, `tries`, `set_aside_ms`, `bytes`, and `body` or, in the lake bucket, `body_key`.
+ */
+export function createDeadLetterTable(ports: DeadLetterPorts): DeadLetterTable {
+  return {
+    put: (letter, signal) => put(ports, letter, signal),
+    list: (consumer, options, signal) => list(ports, consumer, options, signal),
+    get: (key, signal) => get(ports, key, signal),
+    delete: (key, signal) => remove(ports, key, signal),
+  };
+}
+
+/** Sequence numbers differ in length: in fixed width, texts sort as positions do. */
+export function deadLetterKey(
+  letter: Pick<DeadLetter, 'consumer' | 'stream' | 'shardId' | 'sequenceNumber' | 'subSequenceNumber'>,
+): DeadLetterKey {
+  const sequence = letter.sequenceNumber.padStart(64, '0');
+  const sub = String(letter.subSequenceNumber).padStart(6, '0');
+  return { consumer: letter.consumer, position: `${letter.stream}/${letter.shardId}/${sequence}/${sub}` };
+}
+
+async function put(ports: DeadLetterPorts, letter: DeadLetter, signal?: AbortSignal): Promise<void> {
+  const key = deadLetterKey(letter);
+  const isLarge = letter.data.length > inlineBytesMax;
+  const body = isLarge ? { body_key: bodyKey(key) } : { body: letter.data };
+  // The body first: an item never names an object that is not there.
+  if (isLarge) {
+    const object = { Bucket: ports.lakeBucket, Key: bodyKey(key), Body: letter.data };
+    await ports.s3.send(new PutObjectCommand(object), sendOptions(signal));
+  }
+  const Item = { ...key, ...describe(letter), set_aside_ms: ports.clock.now(), ...body };
+  await ports.client.send(new PutCommand({ TableName: ports.table, Item }), sendOptions(signal));
+}
+
+async function list(
+  ports: DeadLetterPorts,
+  consumer: string,
+  options: { readonly limit: number; readonly after?: string; readonly stream?: string },
+  signal?: AbortSignal,
+): ReturnType<DeadLetterTable['list']> {
+  const query = new QueryCommand({
+    TableName: ports.table,
+    KeyConditionExpression: options.stream
+      ? 'consumer = :consumer AND begins_with(#position, :stream)'
+      : 'consumer = :consumer',
+    ExpressionAttributeNames: { '#position': 'position', '#error': 'error', '#bytes': 'bytes' },
+    ExpressionAttributeValues: {
+      ':consumer': consumer,
+      ...(options.stream ? { ':stream': `${options.stream}/` } : {}),
+    },
+    ProjectionExpression: `consumer, #position, stream, shard, sequence, sub, partition_key, arrived_ms, reason, #error, tries, set_aside_ms, #bytes`,
+    ExclusiveStartKey: options.after === undefined ? undefined : { consumer, position: options.after },
+    Limit: options.limit,
+    ConsistentRead: true,
+  });
+  const page = await ports.client.send(query, sendOptions(signal));
+  const next: unknown = page.LastEvaluatedKey?.['position'];
+  return {
+    letters: (page.Items ?? []).map(fromItem),
+    next: typeof next === 'string' ? next : undefined,
+  };
+}
+
+async function get(
+  ports: DeadLetterPorts,
+  key: DeadLetterKey,
+  signal?: AbortSignal,
+): Promise<DeadLetter | undefined> {
+  const Key = { ...key };
+  const read = new GetCommand({ TableName: ports.table, Key, ConsistentRead: true });
+  const { Item } = await ports.client.send(read, sendOptions(signal));
+  if (Item === undefined) return undefined;
+  const { bytes: _bytes, key: _key, setAsideAtMs: _setAsideAtMs, ...letter } = fromItem(Item);
+  return { ...letter, data: await bodyOf(ports, Item, signal) };
+}
+
+async function bodyOf(
+  ports: DeadLetterPorts,
+  item: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const inline = item['body'];
+  if (inline instanceof Uint8Array) return inline;
+  const Key = String(item['body_key']);
+  const object = await ports.s3.send(
+    new GetObjectCommand({ Bucket: ports.lakeBucket, Key }),
+    sendOptions(signal),
+  );
+  if (object.Body) return object.Body.transformToByteArray();
+  throw new PlatformError('body-missing', `The body of dead letter s3://${ports.lakeBucket}/${Key} is empty`);
+}
+
+async function remove(ports: DeadLetterPorts, key: DeadLetterKey, signal?: AbortSignal): Promise<void> {
+  const removed = await ports.client.send(
+    new DeleteCommand({ TableName: ports.table, Key: { ...key }, ReturnValues: 'ALL_OLD' }),
+    sendOptions(signal),
+  );
+  const body: unknown = removed.Attributes?.['body_key'];
+  if (typeof body !== 'string') return;
+  await ports.s3.send(new DeleteObjectCommand({ Bucket: ports.lakeBucket, Key: body }), sendOptions(signal));
+}
+
+function bodyKey(key: DeadLetterKey): string {
+  return `dead-letters/${key.consumer}/${key.position}`;
+}
+
+function describe(letter: DeadLetter): Record<string, unknown> {
+  return {
+    stream: letter.stream,
+    shard: letter.shardId,
+    sequence: letter.sequenceNumber,
+    sub: letter.subSequenceNumber,
+    partition_key: letter.partitionKey,
+    arrived_ms: letter.arrivedAtMs,
+    reason: letter.reason,
+    error: letter.error.slice(0, errorCharsMax),
+    tries: letter.tries,
+    bytes: letter.data.length,
+  };
+}
+
+function fromItem(item: Record<string, unknown>): StoredDeadLetter {
+  const text = (name: string): string => String(item[name]);
+  const number = (name: string): number => Number(item[name]);
+  return {
+    key: { consumer: text('consumer'), position: text('position') },
+    consumer: text('consumer'),
+    stream: text('stream'),
+    shardId: text('shard'),
+    sequenceNumber: text('sequence'),
+    subSequenceNumber: number('sub'),
+    partitionKey: text('partition_key'),
+    arrivedAtMs: number('arrived_ms'),
+    reason: text('reason'),
+    error: text('error'),
+    tries: number('tries'),
+    bytes: number('bytes'),
+    setAsideAtMs: number('set_aside_ms'),
+  };
+}
