@@ -1,0 +1,63 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { expect } from 'chai';
+import { createDynamoLeaseStore } from '../../../lib/leases/dynamo-lease-table.ts';
+import { LeaseStoreError, wholeTable } from '../../../lib/leases/lease-store.ts';
+import { createMemoryLeaseStore } from '../../../lib/leases/memory-lease-table.ts';
+import { leaseStoreContract } from '../../contract/lease-store.ts';
+import { startTables } from '../../support/dynalite-tables.ts';
+
+leaseStoreContract('memory', async () => {
+  const store = createMemoryLeaseStore();
+  return {
+    store,
+    item: async (leaseKey) => store.table.items.get(leaseKey),
+    plant: async (item) => void store.table.items.set(String(item.leaseKey), item),
+    close: async () => {},
+  };
+});
+
+const TableName = 'router-leases';
+
+leaseStoreContract('DynamoDB (dynalite)', async () => {
+  const tables = await startTables([TableName]);
+  return {
+    store: createDynamoLeaseStore({ client: tables.client, tableName: TableName, requestMs: 2_000 }),
+    item: async (leaseKey) =>
+      (await tables.client.send(new GetCommand({ TableName, Key: { leaseKey }, ConsistentRead: true }))).Item,
+    plant: async (item) => void (await tables.client.send(new PutCommand({ TableName, Item: item }))),
+    close: tables.close,
+  };
+});
+
+describe('DynamoDB lease store', () => {
+  it('says which table is missing', async () => {
+    const tables = await startTables([]);
+    const store = createDynamoLeaseStore({ client: tables.client, tableName: 'nowhere', requestMs: 2_000 });
+    for (const call of [() => store.get('x'), () => store.ownedBy('x'), () => firstPage(store)]) {
+      const error = await call().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).to.be.instanceOf(LeaseStoreError);
+      expect(error).to.include({ code: 'lease-table-missing' });
+      expect(String(error)).to.include('"nowhere"');
+    }
+    await tables.close();
+  });
+
+  it('does not let a number that JavaScript cannot hold spoil the page it lies on', async () => {
+    const tables = await startTables([TableName]);
+    const store = createDynamoLeaseStore({ client: tables.client, tableName: TableName, requestMs: 2_000 });
+    await tables.client.send(
+      new PutCommand({ TableName, Item: { leaseKey: 'big', leaseCounter: 2n ** 80n, checkpoint: 'LATEST' } }),
+    );
+    const page = await firstPage(store);
+    expect(page.map((item) => item.type)).to.deep.equal(['malformed']);
+    await tables.close();
+  });
+});
+
+async function firstPage(store: ReturnType<typeof createDynamoLeaseStore>) {
+  for await (const page of store.list(wholeTable)) return page;
+  throw new Error('no page');
+}
