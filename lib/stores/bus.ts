@@ -79,7 +79,10 @@ async function sendBatch(
   const failed = answer.Failed ?? [];
   const refused = failed.find(({ SenderFault }) => SenderFault);
   if (refused) {
-    throw new PlatformError('bus-refused', `The bus refused a message: ${refused.Code} ${refused.Message ?? ''}`);
+    throw new PlatformError(
+      'bus-refused',
+      `The bus refused a message: ${refused.Code} ${refused.Message ?? ''}`,
+    );
   }
   return failed.flatMap(({ Id }) => messages[Number(Id)] ?? []);
 }

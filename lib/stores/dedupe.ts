@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Item, sendOptions, type TablePort } from './batches.ts';
 import { inChunks } from './in-flight.ts';
 import { type Position, positionKey } from './position-key.ts';
+import { type KeyRange, queryItems } from './query-items.ts';
 
 /** An event id that was routed, and when its record arrived. `hash` as `hashId` makes it. */
 export interface RoutedId {
@@ -67,7 +68,7 @@ export function createDedupeStore(port: TablePort): DedupeStore {
     load: async (shard, { upTo, horizonMs }, signal) => {
       const chunks: (readonly RoutedId[])[] = [];
       let newestMs: number | undefined;
-      for await (const item of newestFirst(port, shard, upTo, signal)) {
+      for await (const item of queryItems(port, chunksUpTo(shard, upTo), signal)) {
         const arrivedLastMs = Number(item['arrived_last']);
         newestMs ??= arrivedLastMs;
         if (arrivedLastMs < newestMs - horizonMs - arrivalSkewMs) break;
@@ -78,25 +79,10 @@ export function createDedupeStore(port: TablePort): DedupeStore {
   };
 }
 
-async function* newestFirst(port: TablePort, shard: string, upTo: Position | undefined, signal?: AbortSignal) {
-  // `~` sorts behind every part number of the position.
+/** Newest first. `~` sorts behind every part number of the position. */
+function chunksUpTo(shard: string, upTo: Position | undefined): KeyRange {
   const high = upTo === undefined ? '~' : `${positionKey(upTo)}#~`;
-  let startKey: Item | undefined;
-  do {
-    const page = await port.client.send(
-      new QueryCommand({
-        TableName: port.table,
-        ConsistentRead: true,
-        ScanIndexForward: false,
-        KeyConditionExpression: 'shard = :shard AND last_position <= :high',
-        ExpressionAttributeValues: { ':shard': shard, ':high': high },
-        ...(startKey ? { ExclusiveStartKey: startKey } : {}),
-      }),
-      sendOptions(signal),
-    );
-    yield* page.Items ?? [];
-    startKey = page.LastEvaluatedKey;
-  } while (startKey !== undefined);
+  return { hash: ['shard', shard], range: 'last_position', low: '0', high, descending: true };
 }
 
 function partsOf(ids: readonly RoutedId[]): readonly (readonly RoutedId[])[] {

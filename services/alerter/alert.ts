@@ -14,7 +14,10 @@ export function isAlert(event: Event): boolean {
 export function alertsOf(events: readonly EventRecord[], ttlDays: number): readonly StoredEvent[] {
   const alerts = events.filter(({ event }) => isAlert(event));
   const byKey = new Map(
-    alerts.map((alert) => [JSON.stringify([alert.event.attributes[attribute.city], timeId(alert.event)]), alert]),
+    alerts.map((alert) => [
+      JSON.stringify([alert.event.attributes[attribute.city], timeId(alert.event)]),
+      alert,
+    ]),
   );
   return [...byKey.values()].map(({ event, record }) => ({
     event,

@@ -99,7 +99,15 @@ function tellOthers(
 ): readonly Promise<void>[] {
   const messages = events.filter((_, index) => goesTo(verdicts[index], undefined));
   const unrouted = events.filter((_, index) => verdicts[index]?.type === 'unrouted');
-  const sent = messages.length === 0 ? [] : [bus.send(messages.map(({ event }) => busMessage(event)), signal)];
+  const sent =
+    messages.length === 0
+      ? []
+      : [
+          bus.send(
+            messages.map(({ event }) => busMessage(event)),
+            signal,
+          ),
+        ];
   const keep = async (): Promise<void> => {
     for (const event of unrouted) await deadLetters.put(letterOf(event), signal);
   };
