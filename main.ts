@@ -2,15 +2,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, TerraformStack } from 'cdktf';
 import { tableNames } from './lib/stores/tables.ts';
+import { Budget } from './modules/budget/index.ts';
 import { Bus } from './modules/bus/index.ts';
+import { ChangeCapture } from './modules/cdc/index.ts';
 import { Cluster } from './modules/cluster/index.ts';
 import { Edge } from './modules/edge/index.ts';
 import { HttpService } from './modules/http-service/index.ts';
 import { Images } from './modules/images/index.ts';
 import { Keys } from './modules/keys/index.ts';
 import { Lake } from './modules/lake/index.ts';
+import { MonitoringExport } from './modules/monitoring-export/index.ts';
 import { Naming } from './modules/naming/index.ts';
 import { Network } from './modules/network/index.ts';
+import { Observability } from './modules/observability/index.ts';
+import { AlarmTopic } from './modules/observability/topic.ts';
+import { RawArchive } from './modules/raw-archive/index.ts';
 import { reads } from './modules/roles/access.ts';
 import { ServiceRole } from './modules/roles/index.ts';
 import { SchemaRegistry } from './modules/schema-registry/index.ts';
@@ -24,7 +30,7 @@ import { declareProvider } from './modules/terraform/provider.ts';
 import { allVariables } from './modules/variables/all.ts';
 import { Variables } from './modules/variables/index.ts';
 import { Worker } from './modules/worker/index.ts';
-import { environments, serviceNames, type ServiceName } from './services/catalogue.ts';
+import { catalogue, environments, serviceNames, type ServiceName } from './services/catalogue.ts';
 
 /** The deployment, in the order events travel. Sizes come from tfvars, rules from the folder `flow`. */
 export class Platform extends TerraformStack {
@@ -40,8 +46,8 @@ export class Platform extends TerraformStack {
       }),
     );
     new StateInS3(this);
-    declareProvider(this, variables);
     const naming = new Naming(this, variables);
+    declareProvider(this, variables, naming);
     const keys = new Keys(this, naming);
     const network = new Network(this, { naming, keyArn: keys.operationsArn });
 
@@ -65,6 +71,10 @@ export class Platform extends TerraformStack {
       keyArn: keys.operationsArn,
     });
 
+    const alarmTopic = new AlarmTopic(this, { naming, variables, keyArn: keys.operationsArn });
+    new MonitoringExport(this, { naming, keyArn: keys.operationsArn, executionRoleName: execution.roleName });
+    new Budget(this, naming);
+
     const environment = environments({
       region: naming.region,
       environment: naming.environment,
@@ -85,6 +95,7 @@ export class Platform extends TerraformStack {
       repositoryUrl: images.repositoryUrl,
       executionRoleArn: execution.arn,
       logKeyArn: keys.operationsArn,
+      topicArn: alarmTopic.arn,
       taskRoleArn: new ServiceRole(this, {
         service: name,
         naming,
@@ -96,14 +107,35 @@ export class Platform extends TerraformStack {
     });
 
     // Events come in, are routed, kept, archived, counted, watched; and asked for.
-    new HttpService(this, { ...service('ingest'), edge, priority: 10 });
+    const ingest = new HttpService(this, { ...service('ingest'), edge, priority: 10 });
     new Worker(this, service('router'));
     new Worker(this, service('event-store'));
     new Worker(this, service('archiver'));
     new Worker(this, service('aggregator'));
     new Worker(this, service('alerter'));
     new Worker(this, service('detector'));
-    new HttpService(this, { ...service('query'), edge, priority: 20 });
+    const query = new HttpService(this, { ...service('query'), edge, priority: 20 });
+
+    // What is beside the flow, and what watches it.
+    new ChangeCapture(this, { naming, tables, table: 'events', keyArn: keys.dataArn });
+    new RawArchive(this, {
+      naming,
+      inboundArn: naming.arn('kinesis', `stream/${streams.inbound}`),
+      bucketArn: lake.bucketArn,
+      dataKeyArn: keys.dataArn,
+      logKeyArn: keys.operationsArn,
+    });
+    new Observability(this, {
+      naming,
+      topicArn: alarmTopic.arn,
+      cluster,
+      streams,
+      tables,
+      bus,
+      edge,
+      services: Object.values(catalogue),
+      targetGroups: { ingest: ingest.targets.arnSuffix, query: query.targets.arnSuffix },
+    });
   }
 }
 

@@ -37,6 +37,7 @@ export class HttpService extends Construct {
     this.targets = this.#targets(props);
     const rule = this.#route(props);
     this.service = new Service(this, 'tasks', props, {
+      kind: 'http',
       zoneRebalancing: 'ENABLED',
       gracePeriodSeconds,
       loadBalancer: {

@@ -13,6 +13,7 @@ export interface ExecutionRoleProps {
 /** What ECS itself may do to start any of our tasks: pull the one image, write logs. Code never runs as this role. */
 export class ExecutionRole extends Construct {
   readonly arn: string;
+  readonly roleName: string;
 
   constructor(scope: Construct, props: ExecutionRoleProps) {
     super(scope, 'execution');
@@ -23,6 +24,7 @@ export class ExecutionRole extends Construct {
       assumeRolePolicy: trustPolicy('ecs-tasks.amazonaws.com', naming.account),
     });
     this.arn = pin(role, 'execution').arn;
+    this.roleName = role.name;
     new IamRolePolicy(this, 'policy', {
       name: 'start',
       role: role.name,

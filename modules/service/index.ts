@@ -1,4 +1,3 @@
-import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
 import { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
 import type { EcsServiceLoadBalancer } from '@cdktf/provider-aws/lib/ecs-service/index.js';
 import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/index.js';
@@ -8,11 +7,15 @@ import { Token, type ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { ServiceName } from '../../services/catalogue.ts';
 import type { Cluster } from '../cluster/index.ts';
+import { withCollector } from '../monitoring-export/index.ts';
 import type { Naming } from '../naming/index.ts';
 import type { Network } from '../network/index.ts';
+import { signalsOf } from '../observability/signals.ts';
+import { Scaling } from '../scaling/index.ts';
 import { localText } from '../terraform/local.ts';
 import { pin } from '../terraform/pin.ts';
 import { containerDefinitions } from './container.ts';
+import { ServiceLogs } from './logs.ts';
 
 /** What every service is given by the platform. */
 export interface ServiceProps {
@@ -28,10 +31,13 @@ export interface ServiceProps {
   readonly executionRoleArn: string;
   /** The key of logs. */
   readonly logKeyArn: string;
+  /** Where alarms go. */
+  readonly topicArn: string;
 }
 
 /** How a kind of service differs from the others. */
 export interface ServiceKind {
+  readonly kind: 'worker' | 'http';
   readonly loadBalancer?: EcsServiceLoadBalancer;
   /** ECS moves tasks between zones to balance them; for a lease holder each move is a pause of its shards. */
   readonly zoneRebalancing: 'ENABLED' | 'DISABLED';
@@ -43,21 +49,31 @@ export interface ServiceKind {
 export class Service extends Construct {
   readonly securityGroupId: string;
   readonly ecs: EcsService;
+  readonly logs: ServiceLogs;
 
   constructor(scope: Construct, id: string, props: ServiceProps, kind: ServiceKind) {
     super(scope, id);
     const group = this.#securityGroup(props);
     this.securityGroupId = group.id;
+    this.logs = new ServiceLogs(this, {
+      naming: props.naming,
+      service: props.service,
+      keyArn: props.logKeyArn,
+      topicArn: props.topicArn,
+      signals: signalsOf(kind.kind, props.service),
+    });
     this.ecs = this.#service(props, kind, this.#task(props), group);
+    new Scaling(this, {
+      naming: props.naming,
+      clusterName: props.cluster.name,
+      service: props.service,
+      kind: kind.kind,
+      ecs: this.ecs,
+    });
   }
 
   #task(props: ServiceProps): EcsTaskDefinition {
     const { naming, service } = props;
-    const logs = new CloudwatchLogGroup(this, 'logs', {
-      name: `/${naming.prefix}/service/${service}`,
-      retentionInDays: Token.asNumber('${var.log_retention_days}'),
-      kmsKeyId: props.logKeyArn,
-    });
     const size = `var.services["${service}"]`;
     const task = new EcsTaskDefinition(this, 'task', {
       family: naming.name(service),
@@ -70,20 +86,29 @@ export class Service extends Construct {
       executionRoleArn: props.executionRoleArn,
       // The revision before stays registered, so that a rollback has somewhere to go.
       skipDestroy: true,
-      containerDefinitions: containerDefinitions({
-        service,
-        image: localText(
-          this,
-          `${service.replaceAll('-', '_')}_image`,
-          `${props.repositoryUrl}:\${coalesce(${size}.image_tag, var.image_tag)}`,
-        ),
-        environment: this.#environment(props),
-        logGroup: `/${naming.prefix}/service/${service}`,
-        region: naming.region,
-      }),
-      dependsOn: [logs],
+      containerDefinitions: this.#containers(props, `${size}.image_tag`),
+      dependsOn: [this.logs.group],
     });
     return pin(task, service.replaceAll('-', '_'));
+  }
+
+  /** Ours, and the collector's where metrics are exported. Known when the plan is made, whatever the choice. */
+  #containers(props: ServiceProps, imageTag: string): string {
+    const { naming, service } = props;
+    const noun = service.replaceAll('-', '_');
+    const ours = containerDefinitions({
+      service,
+      image: localText(
+        this,
+        `${noun}_image`,
+        `${props.repositoryUrl}:\${coalesce(${imageTag}, var.image_tag)}`,
+      ),
+      environment: this.#environment(props),
+      logGroup: this.logs.groupName,
+      region: naming.region,
+    });
+    localText(this, `${noun}_containers`, ours);
+    return withCollector(`${noun}_containers`);
   }
 
   /** JSON values have quotes, so they go by a local. */
@@ -144,6 +169,7 @@ export class Service extends Construct {
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       deploymentCircuitBreaker: { enable: true, rollback: true },
+      alarms: { alarmNames: [this.logs.errorsAlarmName], enable: true, rollback: true },
       availabilityZoneRebalancing: kind.zoneRebalancing,
       enableExecuteCommand: false,
       enableEcsManagedTags: true,

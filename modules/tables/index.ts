@@ -1,6 +1,7 @@
 import { DynamodbTable } from '@cdktf/provider-aws/lib/dynamodb-table/index.js';
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
+import { assert } from '../../lib/runtime/errors.ts';
 import type { TableDefinition, TableName } from '../../lib/stores/tables.ts';
 import { tables } from '../../lib/stores/tables.ts';
 import type { Naming } from '../naming/index.ts';
@@ -15,6 +16,7 @@ export interface TablesProps {
 /** Every table of lib/stores/tables.ts, with the keys and indexes given there. */
 export class Tables extends Construct {
   readonly #naming: Naming;
+  readonly #tables = new Map<TableName, DynamodbTable>();
 
   constructor(scope: Construct, props: TablesProps) {
     super(scope, 'tables');
@@ -30,6 +32,13 @@ export class Tables extends Construct {
 
   arn(table: TableName): string {
     return this.#naming.arn('dynamodb', `table/${this.name(table)}`);
+  }
+
+  /** The resource itself, for what must wait until the table is there. */
+  resource(table: TableName): DynamodbTable {
+    const found = this.#tables.get(table);
+    assert(found, `table ${table} is not deployed`);
+    return found;
   }
 
   #table(name: TableName, definition: TableDefinition, props: TablesProps): void {
@@ -58,6 +67,6 @@ export class Tables extends Construct {
       deletionProtectionEnabled: Token.asAny('${var.deletion_protection}'),
       tags: { What: definition.what },
     });
-    pin(table, name.replaceAll('-', '_'));
+    this.#tables.set(name, pin(table, name.replaceAll('-', '_')));
   }
 }

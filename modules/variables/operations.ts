@@ -65,16 +65,16 @@ export const operationsVariables = [
   },
   {
     name: 'monitoring_export',
-    type: 'object({otlp_endpoint = string, token_secret_arn = string})',
+    type: 'object({otlp_endpoint = string, token_secret_arn = string, collector_image = string})',
     description:
       'Where metrics go besides CloudWatch (OpenTelemetry, e.g. Dynatrace), with a token kept in Secrets Manager.',
     fallback: null,
     rules: [
       {
         holds:
-          'var.monitoring_export == null ? true : (can(regex("^https://", var.monitoring_export.otlp_endpoint)) && can(regex("^arn:aws[a-z-]*:secretsmanager:", var.monitoring_export.token_secret_arn)))',
+          'var.monitoring_export == null ? true : (can(regex("^https://", var.monitoring_export.otlp_endpoint)) && can(regex("^arn:aws[a-z-]*:secretsmanager:", var.monitoring_export.token_secret_arn)) && can(regex(":[A-Za-z0-9_][A-Za-z0-9._-]+$", var.monitoring_export.collector_image)) && !endswith(var.monitoring_export.collector_image, ":latest"))',
         otherwise:
-          'monitoring_export needs an https otlp_endpoint and the ARN of a Secrets Manager secret in token_secret_arn.',
+          'monitoring_export needs an https otlp_endpoint, the ARN of a Secrets Manager secret in token_secret_arn, and a collector_image with a tag or digest other than latest.',
       },
     ],
   },
