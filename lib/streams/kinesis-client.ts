@@ -25,7 +25,7 @@ export function createKinesisClient(options: KinesisClientOptions): KinesisClien
 type Handle = NodeHttp2Handler['handle'];
 
 class ProtocolPerCall {
-  readonly metadata = { handlerProtocol: 'http/1.1 or h2' };
+  readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #calls = new NodeHttpHandler({
     connectionTimeout: connectMs,
     httpAgent: { keepAlive: true, maxSockets: socketsMax },
@@ -34,9 +34,11 @@ class ProtocolPerCall {
   readonly #subscriptions = new NodeHttp2Handler({ requestTimeout: quietSubscriptionMs });
 
   handle(request: Parameters<Handle>[0], options: Parameters<Handle>[1] = {}): ReturnType<Handle> {
-    return options.isEventStream === true
-      ? this.#subscriptions.handle(request, options)
-      : this.#calls.handle(request, options);
+    if (options.isEventStream !== true) return this.#calls.handle(request, options);
+    // HTTP/2 names the host in a pseudo-header; the signature covers it as `host`, whichever way it travels.
+    const { host, ...headers } = request.headers;
+    request.headers = host === undefined ? headers : { ...headers, ':authority': host };
+    return this.#subscriptions.handle(request, options);
   }
 
   destroy(): void {
