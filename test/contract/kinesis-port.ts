@@ -132,6 +132,7 @@ const puts: Suite = (under, rule) => {
       const taken = outcomes.map((outcome) => outcome.ok && outcome.shardId);
       expect(taken).to.deep.equal(shards.map((shard) => shard.shardId));
     },
+    'explicit-hash-key',
   );
 
   rule('keeps bytes, partition keys and an arrival time', async () => {
