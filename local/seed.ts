@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -60,7 +61,10 @@ interface Step {
  * (Expiry is not set: dynalite has no UpdateTimeToLive and removes nothing.)
  * @throws PlatformError `seed`, naming each thing that could not be made
  */
-export async function seed(options: SeedOptions, signal: AbortSignal): Promise<void> {
+export async function seed(options: SeedOptions, stop: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([stop]);
+  // Every request under way listens to it; Node warns of a leak from the eleventh on.
+  setMaxListeners(0, signal);
   const clients = connect(options);
   const steps = [
     ...tableSteps(clients.dynamodb, options.names, signal),
