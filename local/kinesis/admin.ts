@@ -36,7 +36,8 @@ export async function answerAdmin(call: Call, exchange: Exchange): Promise<void>
     case 'DELETE':
       return answerJson(exchange, 200, { cleared: call.faults.clear(id) });
     case 'POST':
-      return await arm(call, exchange);
+      await arm(call, exchange);
+      return;
     default:
       return answerJson(exchange, 405, { message: `${exchange.method} is not one of GET, POST, DELETE.` });
   }

@@ -26,7 +26,7 @@ export interface Dispatch {
   readonly log: Log;
 }
 
-/** Answers one request, whatever it is. Rejects only where the connection cannot be answered on. */
+/** Answers one request, whatever it is; never rejects. */
 export async function dispatch(to: Dispatch, exchange: Exchange): Promise<void> {
   try {
     if (exchange.path.startsWith('/_weir/')) return await answerAdmin(to.call(), exchange);
@@ -41,7 +41,7 @@ async function answer(to: Dispatch, exchange: Exchange): Promise<void> {
   const input = parseBody(exchange, await exchange.body());
   const target = to.call().faults.list().length === 0 ? undefined : targetOf(operation, input);
   if (target && (await struckBefore(to.call(), target, exchange))) return;
-  if (operation === 'SubscribeToShard') return await subscribe(to, exchange, input);
+  if (operation === 'SubscribeToShard') return subscribe(to, exchange, input);
   const run = operations.get(operation);
   if (!run) throw new ServiceError('UnknownOperationException', `There is no operation ${operation}.`);
   send(to, exchange, target, run, input);
@@ -119,8 +119,11 @@ function parseBody(exchange: Exchange, body: Buffer): unknown {
 }
 
 function refuse(to: Dispatch, exchange: Exchange, error: unknown): void {
+  // A peer that went away while it sent its request is no failure, and there is nobody to tell.
+  if (exchange.gone) return;
   const known = error instanceof ServiceError;
   if (!known) to.log.error('The Kinesis stand-in failed at a request', { error });
+  if (exchange.started) return exchange.cut();
   const shown = known
     ? error
     : new ServiceError('InternalFailure', `Internal Service Failure: ${messageOf(error)}`);

@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import { createLog, type Log } from '../../lib/runtime/log.ts';
 import { listen } from '../listen.ts';
 import { Faults } from './control/faults.ts';
 import { serviceThroughput, unlimited } from './control/limits.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { Call, Settings } from './operations/call.ts';
+import { FileJournal } from './journal/file-journal.ts';
+import { journalFolder, restoreStreams } from './journal/restore.ts';
 import { Subscriptions } from './operations/subscribe.ts';
 import { Account } from './storage/account.ts';
+import { noJournal } from './storage/stream.ts';
 import { Exchange } from './wire/exchange.ts';
 import { createOnePort } from './wire/one-port.ts';
 
@@ -16,7 +20,7 @@ export interface KinesisOptions {
   readonly region: string;
   /** Twelve digits. */
   readonly accountId: string;
-  /** Where streams are kept over a restart; absent: only in memory. */
+  /** Streams are kept over a restart in its folder `kinesis`; absent: only in memory. */
   readonly dataDir?: string;
   /** `service`: 1 MiB and 1,000 records written, 5 reads and 2 MiB read per shard and second. */
   readonly limits: 'off' | 'service';
@@ -53,10 +57,11 @@ const MEMORY_BYTES_MAX = 4 * 1024 * MIB;
 /** The Kinesis of the laptop: rejects with `port-in-use` where the port is taken. */
 export async function startKinesis(options: KinesisOptions): Promise<KinesisServer> {
   const host = options.host ?? '127.0.0.1';
-  const account = new Account({ region: options.region, accountId: options.accountId });
+  const log = options.log ?? createLog('warn', { service: 'kinesis' });
+  const account = openAccount(options, log);
   const faults = new Faults(options.random ?? Math.random);
   const subscriptions = new Subscriptions();
-  const to = dispatchOf(options, account, faults, subscriptions);
+  const to = dispatchOf(options, { account, faults, subscriptions, log });
   const { server, close } = createOnePort((request, response) => {
     void dispatch(to, new Exchange(request, response));
   });
@@ -73,12 +78,25 @@ export async function startKinesis(options: KinesisOptions): Promise<KinesisServ
   };
 }
 
-function dispatchOf(
-  options: KinesisOptions,
-  account: Account,
-  faults: Faults,
-  subscriptions: Subscriptions,
-): Dispatch {
+function openAccount(options: KinesisOptions, log: Log): Account {
+  const identity = { region: options.region, accountId: options.accountId };
+  if (options.dataDir === undefined) return new Account(identity, () => noJournal);
+  const dataDir = join(options.dataDir, 'kinesis');
+  const open = (name: string, createdAtMs: number): FileJournal =>
+    new FileJournal(journalFolder(dataDir, name, createdAtMs), []);
+  const account = new Account(identity, open);
+  restoreStreams(dataDir, account, log);
+  return account;
+}
+
+interface Parts {
+  readonly account: Account;
+  readonly faults: Faults;
+  readonly subscriptions: Subscriptions;
+  readonly log: Log;
+}
+
+function dispatchOf(options: KinesisOptions, { account, faults, subscriptions, log }: Parts): Dispatch {
   const now = options.clock?.now ?? Date.now;
   const settings = settingsOf(options);
   const throughput = options.limits === 'service' ? serviceThroughput() : unlimited;
@@ -86,7 +104,7 @@ function dispatchOf(
     call: (): Call => ({ account, settings, throughput, faults, nowMs: now() }),
     subscriptions,
     push: { now, subscriptionMs: options.subscriptionMs ?? SUBSCRIPTION_MS, heartbeatMs: HEARTBEAT_MS },
-    log: options.log ?? createLog('warn', { service: 'kinesis' }),
+    log,
   };
 }
 

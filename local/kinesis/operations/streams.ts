@@ -58,7 +58,7 @@ export function createStream(call: Call, input: unknown): Reply {
       shardCount: count,
       maxRecordBytes: (read.MaxRecordSizeInKiB ?? call.settings.maxRecordBytes / KIB) * KIB,
       tags: read.Tags ?? {},
-      creatingMs: call.settings.createStreamMs,
+      activeAtMs: call.nowMs + call.settings.createStreamMs,
     },
     call.nowMs,
   );

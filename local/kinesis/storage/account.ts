@@ -1,5 +1,5 @@
 import { notFound, ServiceError } from '../errors.ts';
-import { noJournal, Stream, type StreamJournal } from './stream.ts';
+import { Stream, type StreamJournal } from './stream.ts';
 import type { Memory } from './shard-log.ts';
 import { createState, statusOf, type NewStream } from './stream-state.ts';
 
@@ -19,7 +19,7 @@ export class Account {
   readonly #streams = new Map<string, Stream>();
   #lastCreatedAtMs = 0;
 
-  constructor(identity: Identity, openJournal: OpenJournal = () => noJournal) {
+  constructor(identity: Identity, openJournal: OpenJournal) {
     this.identity = identity;
     this.#openJournal = openJournal;
   }

@@ -56,7 +56,8 @@ export interface NewStream {
   readonly shardCount: number;
   readonly maxRecordBytes: number;
   readonly tags: Tags;
-  readonly creatingMs: number;
+  /** When it stops being CREATING. */
+  readonly activeAtMs: number;
 }
 
 const RETENTION_HOURS_DEFAULT = 24;
@@ -78,7 +79,7 @@ export function createState(stream: NewStream): StreamState {
     shards: [],
     nextShardIndex: 0,
     nextCounter: COUNTER_STEP,
-    busy: { status: 'CREATING', untilMs: stream.createdAtMs + stream.creatingMs },
+    busy: { status: 'CREATING', untilMs: stream.activeAtMs },
   };
   return uniformRanges(stream.shardCount).reduce(
     (state, range) => openShard(state, [], range, stream.createdAtMs),

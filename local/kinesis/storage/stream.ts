@@ -29,7 +29,7 @@ const TRIM_EVERY_MS = 1_000;
 
 /** One stream: its state, its shards' records, and who waits for more of them. */
 export class Stream {
-  readonly #journal: StreamJournal;
+  #journal: StreamJournal;
   readonly #memory: Memory;
   readonly #logs = new Map<number, ShardLog>();
   readonly #waiting = new Map<number, Set<() => void>>();
@@ -108,8 +108,16 @@ export class Stream {
     this.#wake(shardIndex);
   }
 
-  /** Puts back what a journal kept. */
-  restore(shardIndex: number, batch: Batch): void {
+  /** From now on changes go to `journal`; what was restored before is in it already. */
+  keepIn(journal: StreamJournal): void {
+    this.#journal = journal;
+  }
+
+  restoreState(state: StreamState): void {
+    this.#apply(state);
+  }
+
+  restoreBatch(shardIndex: number, batch: Batch): void {
     this.#logs.get(shardIndex)?.append(batch);
     this.#nextCounter = Math.max(this.#nextCounter, (batch.counters.at(-1) ?? 0) + COUNTER_STEP);
     this.#lastArrivedAtMs = Math.max(this.#lastArrivedAtMs, batch.arrivedAtMs);

@@ -22,12 +22,27 @@ export class Exchange {
   readonly path: string;
   readonly #request: Request;
   readonly #response: Response;
+  #started = false;
+  #gone = false;
 
   constructor(request: Request, response: ServerResponse | Http2ServerResponse) {
     this.#request = request;
     this.#response = response as Response;
     this.method = request.method ?? 'GET';
     this.path = request.url ?? '/';
+    response.on('close', () => {
+      this.#gone = true;
+    });
+  }
+
+  /** The answer has begun: its status can no longer change. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Nobody is there to be answered: the answer is through, or the connection is. */
+  get gone(): boolean {
+    return this.#gone;
   }
 
   header(name: string): string | undefined {
@@ -84,6 +99,7 @@ export class Exchange {
   /** Resolves when there is room again or the connection is gone. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
+      if (this.#gone) return resolve();
       const done = (): void => {
         this.#response.off('drain', done);
         this.#response.off('close', done);
@@ -114,6 +130,7 @@ export class Exchange {
   }
 
   #head(status: number, headers: Record<string, string | number>): void {
+    this.#started = true;
     this.#response.writeHead(status, { ...headers, 'x-amzn-requestid': randomUUID() });
   }
 }
