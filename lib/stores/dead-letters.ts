@@ -1,4 +1,3 @@
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -10,6 +9,7 @@ import type { DeadLetter, DeadLetters } from '../consumer/dead-letters.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlatformError } from '../runtime/errors.ts';
 import { sendOptions } from './batches.ts';
+import type { Objects } from './objects.ts';
 
 /** An item may have 400 KB with all its attributes; what is larger goes to the lake. */
 const inlineBytesMax = 256 * 1024;
@@ -37,15 +37,15 @@ export interface DeadLetterTable extends DeadLetters {
     signal?: AbortSignal,
   ) => Promise<{ readonly letters: readonly StoredDeadLetter[]; readonly next: string | undefined }>;
   readonly get: (key: DeadLetterKey, signal?: AbortSignal) => Promise<DeadLetter | undefined>;
-  /** After its redrive. The item goes first: what remains if we die in between is an object that nothing names. */
+  /** After its redrive. A body in the lake stays there, as evidence, for as long as the bucket's rules say. */
   readonly delete: (key: DeadLetterKey, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface DeadLetterPorts {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
-  readonly s3: S3Client;
-  readonly lakeBucket: string;
+  /** The lake bucket. */
+  readonly lake: Objects;
   readonly clock: Clock;
 }
 
@@ -77,12 +77,18 @@ async function put(ports: DeadLetterPorts, letter: DeadLetter, signal?: AbortSig
   const body = isLarge ? { body_key: bodyKey(key) } : { body: letter.data };
   // The body first: an item never names an object that is not there.
   if (isLarge) {
-    const object = { Bucket: ports.lakeBucket, Key: bodyKey(key), Body: letter.data };
-    await ports.s3.send(new PutObjectCommand(object), sendOptions(signal));
+    const object = { key: bodyKey(key), bytes: letter.data, contentType: 'application/octet-stream' };
+    await ports.lake.put(object, signal);
   }
   const Item = { ...key, ...describe(letter), set_aside_ms: ports.clock.now(), ...body };
   await ports.client.send(new PutCommand({ TableName: ports.table, Item }), sendOptions(signal));
 }
+
+/** All but the body. Each goes by a placeholder, as many of them are words that DynamoDB reserves. */
+const listed = [
+  ...['consumer', 'position', 'stream', 'shard', 'sequence', 'sub', 'partition_key'],
+  ...['arrived_ms', 'reason', 'error', 'tries', 'set_aside_ms', 'bytes'],
+];
 
 async function list(
   ports: DeadLetterPorts,
@@ -93,14 +99,14 @@ async function list(
   const query = new QueryCommand({
     TableName: ports.table,
     KeyConditionExpression: options.stream
-      ? 'consumer = :consumer AND begins_with(#position, :stream)'
-      : 'consumer = :consumer',
-    ExpressionAttributeNames: { '#position': 'position', '#error': 'error', '#bytes': 'bytes' },
+      ? '#consumer = :consumer AND begins_with(#position, :stream)'
+      : '#consumer = :consumer',
+    ExpressionAttributeNames: Object.fromEntries(listed.map((name) => [`#${name}`, name])),
     ExpressionAttributeValues: {
       ':consumer': consumer,
       ...(options.stream ? { ':stream': `${options.stream}/` } : {}),
     },
-    ProjectionExpression: `consumer, #position, stream, shard, sequence, sub, partition_key, arrived_ms, reason, #error, tries, set_aside_ms, #bytes`,
+    ProjectionExpression: listed.map((name) => `#${name}`).join(', '),
     ExclusiveStartKey: options.after === undefined ? undefined : { consumer, position: options.after },
     Limit: options.limit,
     ConsistentRead: true,
@@ -133,23 +139,15 @@ async function bodyOf(
 ): Promise<Uint8Array> {
   const inline = item['body'];
   if (inline instanceof Uint8Array) return inline;
-  const Key = String(item['body_key']);
-  const object = await ports.s3.send(
-    new GetObjectCommand({ Bucket: ports.lakeBucket, Key }),
-    sendOptions(signal),
-  );
-  if (object.Body) return object.Body.transformToByteArray();
-  throw new PlatformError('body-missing', `The body of dead letter s3://${ports.lakeBucket}/${Key} is empty`);
+  const at = String(item['body_key']);
+  const body = await ports.lake.get(at, signal);
+  if (body) return body;
+  throw new PlatformError('body-missing', `The lake has no object ${at}, which is the body of a dead letter`);
 }
 
 async function remove(ports: DeadLetterPorts, key: DeadLetterKey, signal?: AbortSignal): Promise<void> {
-  const removed = await ports.client.send(
-    new DeleteCommand({ TableName: ports.table, Key: { ...key }, ReturnValues: 'ALL_OLD' }),
-    sendOptions(signal),
-  );
-  const body: unknown = removed.Attributes?.['body_key'];
-  if (typeof body !== 'string') return;
-  await ports.s3.send(new DeleteObjectCommand({ Bucket: ports.lakeBucket, Key: body }), sendOptions(signal));
+  const Key = { ...key };
+  await ports.client.send(new DeleteCommand({ TableName: ports.table, Key }), sendOptions(signal));
 }
 
 function bodyKey(key: DeadLetterKey): string {
