@@ -1,0 +1,343 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { EventHandler, EventRecord } from '../../../lib/consumer/events.ts';
+import type { ShardStart } from '../../../lib/consumer/processor.ts';
+import type { WindowDefinition } from '../../../lib/event/windows-rules.ts';
+import { systemClock } from '../../../lib/runtime/clock.ts';
+import type { WindowRow } from '../../../lib/stores/window-list.ts';
+import { createWindowStore, type WindowStore } from '../../../lib/stores/windows.ts';
+import { createAggregatorHandler } from '../../../services/aggregator/handler.ts';
+import { Crash, type CrashPlan, crashing } from '../../support/crashes.ts';
+import { startTables, type TestTables } from '../../support/dynalite-tables.ts';
+import { noStart, type Sample, sampleContext, sampleRecord } from '../../support/events.ts';
+
+const minute = 60_000;
+let names = 0;
+
+/** Every test has its own definition, and so its own windows in the one table. */
+function definition(over: Partial<WindowDefinition> = {}): WindowDefinition {
+  names += 1;
+  return { name: `w${names}`, sizeMs: 5 * minute, latenessMs: 10 * minute, group: 'type', ...over };
+}
+
+describe('the aggregator', () => {
+  let tables: TestTables;
+  let windows: WindowStore;
+  before(async () => {
+    tables = await startTables(['windows']);
+    windows = createWindowStore({ client: tables.client, table: 'windows', clock: systemClock });
+  });
+  after(() => tables.close());
+
+  /** A clock that stands `lookEveryMs` further at every look, so that no look is left out. */
+  const steppingClock = () => {
+    let ms = 0;
+    return { ...systemClock, monotonic: () => (ms += 10_000) };
+  };
+  const create = (
+    definitions: readonly WindowDefinition[],
+    shards: readonly string[],
+    store: WindowStore = windows,
+  ): EventHandler =>
+    createAggregatorHandler({
+      definitions,
+      windows: store,
+      listShards: async () => shards,
+      clock: steppingClock(),
+      idleMs: minute,
+    });
+  const rows = async (of: WindowDefinition): Promise<readonly WindowRow[]> =>
+    (await windows.list({ definition: of.name, order: 'asc', limit: 1_000 })).items;
+  const brief = (all: readonly WindowRow[]) =>
+    all.map(({ start, group, count, late_count, final, revision }) => ({
+      at: start.slice(11, 16),
+      group,
+      count,
+      late: late_count,
+      final,
+      revision,
+    }));
+
+  it('counts per window and group, and says late by the watermark before the record', async () => {
+    const w = definition();
+    const handler = create([w], [`city/${w.name}`]);
+    const context = sampleContext({ shardId: w.name });
+    const at = (n: number, minutes: number, type = 'weather') =>
+      sampleRecord({ at: n, time: minutes * minute, type });
+    await handler.start(noStart, context);
+    const outcomes = await handler.handle(
+      [
+        at(1, 1),
+        at(2, 14.9),
+        at(3, 4), // the window ends at 5, the watermark is at 4.9
+        at(4, 15),
+        at(5, 4), // the watermark has come to 5
+        at(6, 6, 'traffic'), // behind the watermark of 5, in a window that is open
+      ],
+      context,
+    );
+    expect(outcomes).to.deep.equal(['windowed', 'windowed', 'windowed', 'windowed', 'late', 'windowed']);
+    await handler.flush({ sequenceNumber: '6', subSequenceNumber: 0 }, context);
+    expect(brief(await rows(w))).to.deep.equal([
+      { at: '00:00', group: 'weather', count: 2, late: 1, final: true, revision: 1 },
+      { at: '00:05', group: 'traffic', count: 1, late: 0, final: false, revision: 1 },
+      { at: '00:10', group: 'weather', count: 1, late: 0, final: false, revision: 1 },
+      { at: '00:15', group: 'weather', count: 1, late: 0, final: false, revision: 1 },
+    ]);
+    expect((await rows(w))[0]).to.deep.include({ late_by: [1, 0, 0, 0, 0], late_samples: ['event-5'] });
+  });
+
+  it('keeps a window open while another shard, begun or not, has not passed its end', async () => {
+    const w = definition();
+    const shards = [`city/${w.name}-a`, `city/${w.name}-b`];
+    const [a, b] = [create([w], shards), create([w], shards)];
+    const [ofA, ofB] = ['a', 'b'].map((id) => sampleContext({ shardId: `${w.name}-${id}` }));
+    await a.start(noStart, ofA!);
+    await a.handle([sampleRecord({ at: 1, time: 0 }), sampleRecord({ at: 2, time: 60 * minute })], ofA!);
+    await a.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, ofA!);
+    expect((await rows(w))[0]?.final, 'b has not begun').to.equal(false);
+
+    await b.start(noStart, ofB!);
+    await b.handle([sampleRecord({ at: 1, time: 14 * minute })], ofB!);
+    await b.flush({ sequenceNumber: '1', subSequenceNumber: 0 }, ofB!);
+    await a.idle?.(0, ofA!);
+    expect((await rows(w))[0]?.final, 'b is behind').to.equal(false);
+
+    await b.handle([sampleRecord({ at: 2, time: 15 * minute })], ofB!);
+    await b.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, ofB!);
+    await a.idle?.(0, ofA!);
+    expect((await rows(w))[0]?.final, 'both have passed').to.equal(true);
+  });
+
+  it('lets the clock close windows when idle, but not decide what is late; then the window gets a revision', async () => {
+    const w = definition();
+    const handler = create([w], [`city/${w.name}`]);
+    const context = sampleContext({ shardId: w.name });
+    await handler.start(noStart, context);
+    await handler.handle([sampleRecord({ at: 1, time: 0 })], context);
+    await handler.flush({ sequenceNumber: '1', subSequenceNumber: 0 }, context);
+    await handler.idle?.(15 * minute, context);
+    await handler.idle?.(16 * minute - 1, context);
+    expect((await rows(w))[0]?.final, 'idle for less than idleMs').to.equal(false);
+    await handler.idle?.(16 * minute, context);
+    expect((await rows(w))[0]?.final).to.equal(true);
+
+    const outcomes = await handler.handle([sampleRecord({ at: 2, time: 1 })], context);
+    expect(outcomes).to.deep.equal(['windowed']);
+    await handler.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, context);
+    const afterwards = { at: '00:00', group: 'weather', count: 2, late: 0, revision: 2 };
+    expect(brief(await rows(w))).to.deep.equal([{ ...afterwards, final: false }]);
+    await handler.idle?.(17 * minute, context);
+    await handler.idle?.(18 * minute, context);
+    expect(brief(await rows(w))).to.deep.equal([{ ...afterwards, final: true }]);
+    const marks = await windows.marks({ definition: w.name, day: '1970-01-01', fromMs: 0, toMs: 1 });
+    expect(marks.map(({ revision, groups }) => [revision, groups])).to.deep.equal([
+      [1, { weather: 1 }],
+      [2, { weather: 2 }],
+    ]);
+  });
+
+  it('begins a child at the lowest event time of its parents', async () => {
+    const w = definition();
+    const parent = (shardId: string, max_time: number) => ({ shardId, state: { max_time, open_from: {} } });
+    const child = create([w], []);
+    const context = sampleContext({ shardId: w.name });
+    const parents = [parent('p', 30 * minute), parent('q', 20 * minute)];
+    await child.start({ ...noStart, parents }, context);
+    const times = [5 * minute, 10 * minute];
+    const outcomes = await child.handle(
+      times.map((time, n) => sampleRecord({ at: n + 1, time })),
+      context,
+    );
+    expect(outcomes).to.deep.equal(['late', 'windowed']);
+  });
+
+  it('closes, as a child, the windows that its parent left open', async () => {
+    const w = definition();
+    const [ofParent, ofChild] = ['p', 'c'].map((id) => sampleContext({ shardId: `${w.name}-${id}` }));
+    const parent = create([w], [`city/${w.name}-p`, 'city/another']);
+    await parent.start(noStart, ofParent!);
+    await parent.handle(
+      [sampleRecord({ at: 1, time: 0 }), sampleRecord({ at: 2, time: 15 * minute })],
+      ofParent!,
+    );
+    await parent.shardEnd?.(ofParent!);
+    const state = await parent.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, ofParent!);
+    expect(brief(await rows(w)).map(({ final }) => final)).to.deep.equal([false, false]);
+
+    const child = create([w], [`city/${w.name}-p`, `city/${w.name}-c`]);
+    await child.start({ ...noStart, parents: [{ shardId: `${w.name}-p`, state }] }, ofChild!);
+    await child.idle?.(0, ofChild!);
+    expect(brief(await rows(w)).map(({ final }) => final)).to.deep.equal([true, false]);
+  });
+
+  it('never lets an older owner overwrite a newer one', async () => {
+    const w = definition();
+    const [zombie, heir] = [create([w], []), create([w], [])];
+    const [older, newer] = [1, 2].map((fence) => sampleContext({ shardId: w.name, fence }));
+    const records = [1, 2, 3].map((n) => sampleRecord({ at: n, time: n }));
+    await zombie.start(noStart, older!);
+    await zombie.handle(records, older!);
+    await heir.start(noStart, newer!);
+    await heir.handle(records.slice(0, 2), newer!);
+    await heir.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, newer!);
+    const failed = await zombie.flush({ sequenceNumber: '3', subSequenceNumber: 0 }, older!).then(
+      () => 'written',
+      (error: { code?: string }) => error.code,
+    );
+    expect(failed).to.equal('fenced-out');
+    await heir.handle(records.slice(2), newer!);
+    await heir.flush({ sequenceNumber: '3', subSequenceNumber: 0 }, newer!);
+    expect((await rows(w)).map(({ count }) => count)).to.deep.equal([3]);
+  });
+
+  it('goes on from what a zombie wrote before the heir did, and counts nothing twice', async () => {
+    const w = definition();
+    const [zombie, heir] = [create([w], []), create([w], [])];
+    const [older, newer] = [1, 2].map((fence) => sampleContext({ shardId: w.name, fence }));
+    const records = [1, 2, 3, 4].map((n) => sampleRecord({ at: n, time: n }));
+    await zombie.start(noStart, older!);
+    await zombie.handle(records.slice(0, 3), older!);
+    await heir.start(noStart, newer!);
+    await heir.handle(records.slice(0, 2), newer!);
+    // The zombie's watermark is refused, but its partials (they come first) are in.
+    await zombie
+      .flush({ sequenceNumber: '3', subSequenceNumber: 0 }, older!)
+      .catch((error: unknown) => error);
+    await heir.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, newer!);
+    await heir.handle(records.slice(2), newer!);
+    await heir.flush({ sequenceNumber: '4', subSequenceNumber: 0 }, newer!);
+    expect((await rows(w)).map(({ count }) => count)).to.deep.equal([4]);
+  });
+
+  it('writes one partial per window and group at a flush, not one per event', async () => {
+    const w = definition();
+    let written = 0;
+    const store: WindowStore = {
+      ...windows,
+      save: (partials, ...rest) => {
+        written += partials.length;
+        return windows.save(partials, ...rest);
+      },
+    };
+    const handler = create([w], [`city/${w.name}`], store);
+    const context = sampleContext({ shardId: w.name });
+    await handler.start(noStart, context);
+    for (let batch = 0; batch < 20; batch += 1) {
+      const times = Array.from({ length: 1_000 }, (_, n) => ({
+        at: batch * 1_000 + n + 1,
+        time: (n % 25) * minute,
+      }));
+      await handler.handle(
+        times
+          .sort((a, b) => a.time - b.time)
+          .map((t, n) => sampleRecord({ ...t, at: batch * 1_000 + n + 1 })),
+        context,
+      );
+    }
+    await handler.flush({ sequenceNumber: '20000', subSequenceNumber: 0 }, context);
+    expect(written).to.equal(5);
+  });
+
+  const samples: fc.Arbitrary<readonly Sample[]> = fc.array(
+    fc.record({
+      time: fc.integer({ min: 0, max: 60 }).map((n) => n * minute),
+      type: fc.constantFrom('weather', 'traffic'),
+    }),
+    { minLength: 1, maxLength: 40 },
+  );
+  const lives = fc.array(
+    fc.record({
+      /** Store calls until the crash. */
+      calls: fc.integer({ min: 1, max: 12 }),
+      takesEffect: fc.boolean(),
+      batch: fc.integer({ min: 1, max: 9 }),
+      flushEvery: fc.integer({ min: 1, max: 3 }),
+      /** The checkpoint write is lost with the process that made it. */
+      losesCheckpoint: fc.boolean(),
+    }),
+    { maxLength: 6 },
+  );
+
+  it('law: wherever it crashes, every window has the true counts and every verdict is the same', async function () {
+    this.timeout(30_000);
+    await fc.assert(
+      fc.asyncProperty(samples, lives, async (sample, crashes) => {
+        const w = definition();
+        const records = sample.map((s, n) => sampleRecord({ ...s, at: n + 1, id: `e${n + 1}` }));
+        const verdicts = await live(w, records, crashes);
+        const truth = truthOf(w, records);
+        expect(verdicts, 'verdicts').to.deep.equal(truth.verdicts);
+        const counted = (await rows(w)).map((row) => [row.start, row.group, row.count, row.late_count]);
+        expect(counted.sort(), 'windows').to.deep.equal(truth.windows.sort());
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  interface Life extends CrashPlan {
+    readonly batch: number;
+    readonly flushEvery: number;
+    readonly losesCheckpoint: boolean;
+  }
+
+  /** One owner after another reads the shard; the last one lives to the end. Gives the last verdict per record. */
+  async function live(
+    w: WindowDefinition,
+    records: readonly EventRecord[],
+    crashes: readonly (Omit<Life, 'callsLeft'> & { calls: number })[],
+  ): Promise<readonly string[]> {
+    let start: ShardStart = noStart;
+    let done = 0;
+    const verdicts: string[] = [];
+    const last = {
+      calls: Number.POSITIVE_INFINITY,
+      takesEffect: true,
+      batch: 7,
+      flushEvery: 2,
+      losesCheckpoint: false,
+    };
+    for (const [fence, life] of [...crashes, last].entries()) {
+      const store = crashing(windows, { callsLeft: life.calls, takesEffect: life.takesEffect });
+      const handler = create([w], [`city/${w.name}`], store);
+      const context = sampleContext({ shardId: w.name, fence });
+      try {
+        await handler.start(start, context);
+        for (let at = done, turn = 1; at < records.length; turn += 1) {
+          const batch = records.slice(at, at + life.batch);
+          const outcomes = await handler.handle(batch, context);
+          for (const [index, outcome] of outcomes.entries()) {
+            expect(verdicts[at + index] ?? outcome, `verdict of record ${at + index + 1}`).to.equal(outcome);
+            verdicts[at + index] = outcome;
+          }
+          at += batch.length;
+          if (turn % life.flushEvery !== 0 && at < records.length) continue;
+          const upTo = batch.at(-1)!.record.position;
+          const state = await handler.flush(upTo, context);
+          if (life.losesCheckpoint) break;
+          start = { ...noStart, checkpoint: upTo, state };
+          done = at;
+        }
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+      }
+    }
+    return verdicts;
+  }
+
+  function truthOf(w: WindowDefinition, records: readonly EventRecord[]) {
+    const windowCounts = new Map<string, [string, string, number, number]>();
+    let max = Number.NEGATIVE_INFINITY;
+    const verdicts = records.map(({ event }) => {
+      const start = event.timeMs - (event.timeMs % w.sizeMs);
+      const late = start + w.sizeMs <= max - w.latenessMs;
+      max = Math.max(max, event.timeMs);
+      const key = `${start}/${event.type}`;
+      const row = windowCounts.get(key) ?? [new Date(start).toISOString(), event.type, 0, 0];
+      row[late ? 3 : 2] += 1;
+      windowCounts.set(key, row);
+      return late ? 'late' : 'windowed';
+    });
+    return { verdicts, windows: [...windowCounts.values()] };
+  }
+});
