@@ -24,9 +24,12 @@ export async function callOnce<T>(
   signal?.throwIfAborted();
   // Not AbortSignal.any: on Node 20 it keeps an entry per call on a signal that lives as long as the process.
   const deadline = new AbortController();
+  const answered = new AbortController();
   const abort = (): void => deadline.abort();
-  const timer = setTimeout(abort, timeoutMs);
   signal?.addEventListener('abort', abort, { once: true });
+  const watch = systemClock.sleep(timeoutMs, answered.signal).then(() => {
+    if (!answered.signal.aborted) abort();
+  });
   try {
     return await send({ abortSignal: deadline.signal });
   } catch (error) {
@@ -36,7 +39,8 @@ export async function callOnce<T>(
     }
     throw kinesisErrorOf(error, what, positional);
   } finally {
-    clearTimeout(timer);
+    answered.abort();
+    await watch;
     signal?.removeEventListener('abort', abort);
   }
 }

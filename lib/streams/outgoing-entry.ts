@@ -5,6 +5,9 @@ import { entryBytes } from './put-batches.ts';
 import type { RefusedRecord } from './put-failed.ts';
 import type { OutgoingRecord } from './writer.ts';
 
+/** Why a record can never be put, whatever the state of the stream. */
+export const flawCodes: ReadonlySet<string> = new Set(['bad-key', 'record-too-large', 'not-encodable']);
+
 /** What is put for a record, or why it never can be. */
 export function makeEntry(
   record: OutgoingRecord,

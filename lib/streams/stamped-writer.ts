@@ -1,13 +1,22 @@
 import type { Clock } from '../runtime/clock.ts';
 import { assert, PlatformError } from '../runtime/errors.ts';
 import { type Backoff, backoffMs } from '../runtime/retry.ts';
-import type { Kinesis, PutEntry, PutOutcome } from './kinesis.ts';
+import type { Kinesis, PutOutcome } from './kinesis.ts';
 import { makeEntry } from './outgoing-entry.ts';
 import { type BatchLimits, batchBytesMax, batchRecordsMax, entryBytes, nextBatch } from './put-batches.ts';
 import { PutFailed, type RecordOutcome, type RefusedRecord } from './put-failed.ts';
 import { SettledPositions } from './settled-positions.ts';
 import { formatStamp } from './stamp.ts';
 import type { OutgoingRecord, PutReceipt, StampedWriter } from './writer.ts';
+import {
+  aborted,
+  comesAgain,
+  type Given,
+  numbersItself,
+  type Queued,
+  queued,
+  stopped,
+} from './writer-queue.ts';
 
 export { PutFailed, type RecordOutcome } from './put-failed.ts';
 
@@ -16,6 +25,11 @@ export interface WriterLimits extends BatchLimits {
   readonly recordBytes: number;
   /** Records accepted and not yet settled, encoded or not; above it `put` waits before it queues its own. */
   readonly queuedRecords: number;
+  /**
+   * How far the writer goes on past a record that is refused again and again: readers keep every position above
+   * the floor in the state that they save with each checkpoint.
+   */
+  readonly aheadRecords: number;
   /** Between the tries of a record. In all it must stay below what a lease's drain allows. */
   readonly backoff: Backoff;
 }
@@ -26,6 +40,7 @@ export const writerLimits: WriterLimits = {
   keyOrder: 'strict',
   recordBytes: 1_048_576,
   queuedRecords: 10_000,
+  aheadRecords: 2_000,
   backoff: { firstMs: 50, maxMs: 2_000, tries: 10 },
 };
 
@@ -64,44 +79,14 @@ export function createStampedWriter(options: StampedWriterOptions): StampedWrite
   return { put: (records, signal) => writer.put(records, signal) };
 }
 
-/** One `put` of a caller: over when all of its records are settled. */
-interface Given {
-  readonly records: readonly OutgoingRecord[];
-  readonly outcomes: RecordOutcome[];
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (outcomes: readonly RecordOutcome[]) => void;
-  readonly reject: (error: unknown) => void;
-  left: number;
-}
-
-interface Queued {
-  readonly key: string;
-  readonly record: OutgoingRecord;
-  readonly position: bigint;
-  readonly given: Given;
-  readonly index: number;
-  notBeforeMs: number;
-  tries: number;
-  /** The next try; forgotten after a failure, so that records that wait hold no bytes. */
-  entry: PutEntry | undefined;
-  /** Why it can never be put. */
-  flaw: RefusedRecord | undefined;
-  state: 'waiting' | 'in-flight' | 'settled';
-}
-
-const aborted: RefusedRecord = {
-  ok: false,
-  code: 'aborted',
-  message: 'the caller gave up before it was sent',
-};
-
 class QueueingWriter {
   readonly #options: StampedWriterOptions;
   readonly #limits: WriterLimits;
   readonly #positions: SettledPositions;
   /** Puts for which the queue has no room yet. */
   readonly #line: Given[] = [];
-  #queue: Queued[] = [];
+  /** From the lowest position that is not settled on. */
+  readonly #queue: Queued[] = [];
   #running = false;
   /** A call failed as a whole: nothing is sent before this time. */
   #pausedUntilMs = 0;
@@ -161,7 +146,7 @@ class QueueingWriter {
       while (this.#queue.length > 0) await this.#step();
     } catch (error) {
       for (const { given } of this.#queue) given.reject(error);
-      this.#queue = [];
+      this.#queue.length = 0;
     } finally {
       this.#running = false;
     }
@@ -171,7 +156,11 @@ class QueueingWriter {
   async #step(): Promise<void> {
     const nowMs = this.#options.clock.monotonic();
     if (nowMs < this.#pausedUntilMs) return this.#sleep(this.#pausedUntilMs - nowMs);
-    const batch = nextBatch(this.#queue, nowMs, this.#limits, (item) => this.#prepare(item));
+    const [lowest] = this.#queue;
+    assert(lowest, 'a step has something to send');
+    const floor = this.#positions.floorBelow(lowest.position);
+    const open = this.#queue.slice(0, this.#limits.aheadRecords).filter(({ state }) => state === 'waiting');
+    const batch = nextBatch(open, nowMs, this.#limits, (item) => this.#prepare(item, floor));
     if (batch.dueAtMs !== undefined && batch.taken.length === 0) return this.#sleep(batch.dueAtMs - nowMs);
     for (const item of batch.taken) if (item.flaw) this.#giveUp([item], item.flaw);
     const sound = batch.taken.filter((item) => item.state === 'waiting');
@@ -179,10 +168,9 @@ class QueueingWriter {
     this.#sweep();
   }
 
-  /** Makes the entry with the floor as it stands now; returns its bytes, 0 if it cannot be sent at all. */
-  #prepare(item: Queued): number {
+  /** Makes the entry, once per try; returns its bytes, 0 if it cannot be sent at all. */
+  #prepare(item: Queued, floor: bigint): number {
     if (!item.entry && !item.flaw) {
-      const floor = this.#positions.floor(this.#queue[0]?.position);
       const stamp = formatStamp({ source: this.#options.source, position: item.position, floor });
       const made = makeEntry(item.record, stamp, this.#limits.recordBytes);
       if ('flaw' in made) item.flaw = made.flaw;
@@ -262,20 +250,43 @@ class QueueingWriter {
     if (items.length === 0) return;
     for (const item of items) this.#settle(item, flaw);
     this.#options.onEvent?.({ type: 'given-up', records: items.length, code: flaw.code });
+    const first = items.find((item) => comesAgain(item.record, flaw));
+    if (first) this.#stopBehind(first.position);
+  }
+
+  /**
+   * A record that its sender numbers failed and will be put again under the same position. What is queued behind it
+   * must not go out before: it would pass it, and its floor would have readers take the second try for a repeat.
+   */
+  #stopBehind(position: bigint): void {
+    for (const item of this.#queue) {
+      const behind = item.state === 'waiting' && item.position > position;
+      if (behind && item.record.position !== undefined) this.#settle(item, stopped);
+    }
+    this.#stopLine(0);
+  }
+
+  #stopLine(from: number): void {
+    for (const given of this.#line.splice(from)) {
+      if (numbersItself(given)) given.resolve(given.records.map(() => stopped));
+      else this.#line.push(given);
+    }
   }
 
   #settle(item: Queued, outcome: RecordOutcome): void {
     const { given, record, position, index } = item;
     item.state = 'settled';
-    if (outcome.ok || record.position === undefined) this.#positions.settle(position);
-    else this.#positions.fail(position);
+    if (outcome.ok || !comesAgain(record, outcome)) this.#positions.settle(position);
     given.outcomes[index] = outcome;
     given.left -= 1;
     if (given.left === 0) given.resolve(given.outcomes);
   }
 
+  /** What is settled behind an open record stays: the queue is the window that `aheadRecords` limits. */
   #sweep(): void {
-    this.#queue = this.#queue.filter((item) => item.state !== 'settled');
+    let settled = 0;
+    while (this.#queue[settled]?.state === 'settled') settled += 1;
+    this.#queue.splice(0, settled);
     this.#admit();
   }
 
@@ -284,6 +295,7 @@ class QueueingWriter {
     if (inLine >= 0) {
       this.#line.splice(inLine, 1);
       given.resolve(given.records.map(() => aborted));
+      if (numbersItself(given)) this.#stopLine(inLine);
       return;
     }
     this.#giveUp(
@@ -298,19 +310,4 @@ class QueueingWriter {
     this.#wake = new AbortController();
     await this.#options.clock.sleep(ms, this.#wake.signal);
   }
-}
-
-function queued(given: Given, record: OutgoingRecord, index: number, position: bigint): Queued {
-  return {
-    key: record.partitionKey,
-    record,
-    position,
-    given,
-    index,
-    notBeforeMs: 0,
-    tries: 0,
-    entry: undefined,
-    flaw: undefined,
-    state: 'waiting',
-  };
 }
