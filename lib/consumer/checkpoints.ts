@@ -1,7 +1,7 @@
 import type { HeldLease } from '../leases/held-lease.ts';
 import type { SavedState } from '../leases/saved-state.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Position } from '../streams/position.ts';
+import { comparePositions, type Position } from '../streams/position.ts';
 import type { ShardDiagnostic } from './diagnostics.ts';
 import { failureKind, failureOf } from './failures.ts';
 import type { ConsumerOptions } from './options.ts';
@@ -62,23 +62,41 @@ export class Checkpoints {
 
   /** After each `process` and `idle`, and when the time has come. */
   async saveIfDue(): Promise<void> {
-    if (this.#ports.processor.wantsCheckpoint?.() === true || this.dueInMs() <= 0) await this.#save();
+    const { clock, processor } = this.#ports;
+    if (processor.wantsCheckpoint?.() !== true && this.dueInMs() > 0) return;
+    const upTo = this.#done();
+    if (upTo === undefined) this.#savedAtMs = clock.monotonic();
+    else await this.#save(upTo);
   }
 
   /** Before the shard is given up: does not come back until everything is saved. */
   async saveAll(): Promise<void> {
     const asked = this.#ports.processor.wantsCheckpoint?.() === true;
-    if (!this.#unsaved && !asked) return;
-    for (let attempt = 1; !(await this.#save()); attempt += 1) await this.#ports.steps.pause(attempt);
+    if (this.#unsaved || asked) await this.#saveSurely(this.#position);
   }
 
-  /** False: the lease table did not take it. True without effect where nothing was ever read. */
-  async #save(): Promise<boolean> {
-    const upTo = this.#position;
-    if (upTo === undefined) return true;
+  /** Before a stopped shard waits: what is done is saved, the rest is not waited for. */
+  async saveDone(): Promise<void> {
+    if (this.#unsaved) await this.#saveSurely(this.#done());
+  }
+
+  #done(): Position | undefined {
+    const { processor } = this.#ports;
+    return processor.doneUpTo ? processor.doneUpTo() : this.#position;
+  }
+
+  async #saveSurely(upTo: Position | undefined): Promise<void> {
+    if (upTo === undefined) return;
+    for (let attempt = 1; !(await this.#save(upTo)); attempt += 1) await this.#ports.steps.pause(attempt);
+  }
+
+  /** False: the lease table did not take it. */
+  async #save(upTo: Position): Promise<boolean> {
     const { clock, lease, report, steps } = this.#ports;
     const startedMs = clock.monotonic();
-    const state = withReadThrough(await this.#flush(upTo), this.#readThroughMs);
+    const all = this.#position !== undefined && comparePositions(upTo, this.#position) === 0;
+    const flushed = await this.#flush(upTo);
+    const state = all ? withReadThrough(flushed, this.#readThroughMs) : flushed;
     // Also when it fails: a table that refuses is not asked again before the next turn.
     this.#savedAtMs = clock.monotonic();
     try {
@@ -88,7 +106,7 @@ export class Checkpoints {
       report({ type: 'checkpoint-failed', failure: failureOf(error, 'checkpoint-failed') });
       return false;
     }
-    this.#unsaved = false;
+    if (all) this.#unsaved = false;
     report({ type: 'checkpointed', upTo, tookMs: clock.monotonic() - startedMs });
     await this.#tell(upTo);
     return true;

@@ -200,7 +200,7 @@ export class ShardRun {
     this.#failure = failureOf(stopped, 'stopped');
     this.#report({ type: 'shard-stopped', failure: this.#failure });
     try {
-      await this.#checkpoints.saveAll();
+      await this.#checkpoints.saveDone();
     } catch (error) {
       if (error instanceof Lost) return 'lost';
       if (!(error instanceof ShardStopped)) throw error;

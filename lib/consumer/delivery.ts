@@ -1,8 +1,9 @@
 import type { HeldLease } from '../leases/held-lease.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ShardDiagnostic } from './diagnostics.ts';
-import { failureKind, failureOf, type Failure, ShardStopped } from './failures.ts';
+import { failureKind, failureOf } from './failures.ts';
 import type { ConsumerOptions } from './options.ts';
+import { PoisonPolicy } from './poison.ts';
 import type { ShardContext, ShardProcessor, StreamRecord } from './processor.ts';
 import type { Steps } from './steps.ts';
 
@@ -33,10 +34,11 @@ type Attempt =
  */
 export class Delivery {
   readonly #ports: DeliveryPorts;
-  #deadLettersInRow = 0;
+  readonly #policy: PoisonPolicy;
 
   constructor(ports: DeliveryPorts) {
     this.#ports = ports;
+    this.#policy = new PoisonPolicy(ports.application, ports.options);
   }
 
   async deliver(batch: readonly StreamRecord[]): Promise<Delivered> {
@@ -56,7 +58,7 @@ export class Delivery {
         pieces.push(piece.slice(middle), piece.slice(0, middle));
         continue;
       }
-      if (attempt.type === 'done') this.#deadLettersInRow = 0;
+      if (attempt.type === 'done') this.#policy.handled();
       else if ((await this.#poison(first, attempt)) === 'interrupted') return 'interrupted';
       advance(last);
     }
@@ -93,38 +95,21 @@ export class Delivery {
     }
   }
 
+  /** The letter must be safe before the position moves, so this is tried until it works, or the drain begins. */
   async #poison(
     record: StreamRecord,
     failed: { readonly error: unknown; readonly tries: number },
   ): Promise<Delivered> {
-    const { options, report } = this.#ports;
-    const { position, shardId, stream } = record;
-    const failure = failureOf(failed.error, 'handler-failed');
-    const where = `${stream}/${shardId} at ${position.sequenceNumber}.${position.subSequenceNumber}`;
-    if (options.poison === 'stop-shard') {
-      const message = `The record of ${where} cannot be handled: ${failure.message}`;
-      throw new ShardStopped('poison-record', message, { cause: failed.error });
-    }
-    if (this.#deadLettersInRow >= options.deadLettersInRowMax) {
-      const message = `More than ${options.deadLettersInRowMax} records in a row failed, up to ${where}: ${failure.message}`;
-      throw new ShardStopped('dead-letter-limit', message, { cause: failed.error });
-    }
-    if (!(await this.#setAside(record, failure, failed.tries))) return 'interrupted';
-    this.#deadLettersInRow += 1;
-    report({ type: 'record-dead-lettered', position, failure });
-    return 'done';
-  }
-
-  /** The letter must be safe before the position moves, so this is tried until it works. False: the drain began. */
-  async #setAside(record: StreamRecord, failure: Failure, tries: number): Promise<boolean> {
-    const { application, context, deadLetters, processor, steps } = this.#ports;
-    const { arrivedAtMs, data, partitionKey, position, shardId, stream } = record;
-    const about = { consumer: application, stream, shardId, ...position, partitionKey, arrivedAtMs };
-    const letter = { ...about, data, reason: failure.code, error: failure.message, tries };
+    const { context, deadLetters, processor, report, steps } = this.#ports;
+    const letter = this.#policy.letterFor(record, failed.error, failed.tries);
     const done = await steps.runUntilDrain('dead-letter', async () => {
       await deadLetters.put(letter, context.signal);
       await processor.deadLettered?.(record, context);
     });
-    return done !== undefined;
+    if (done === undefined) return 'interrupted';
+    this.#policy.setAside();
+    const failure = { code: letter.reason, message: letter.error };
+    report({ type: 'record-dead-lettered', position: record.position, failure });
+    return 'done';
   }
 }

@@ -1,12 +1,9 @@
+import type { InitialPosition } from '../leases/stream-leases.ts';
 import { ConfigError } from '../runtime/errors.ts';
 import type { Backoff } from '../runtime/retry.ts';
 
-/** Where a shard that nobody has read is begun. */
-export type InitialPosition =
-  | { readonly type: 'TRIM_HORIZON' | 'LATEST' }
-  | { readonly type: 'AT_TIMESTAMP'; readonly timestampMs: number };
-
 export interface ConsumerOptions {
+  /** Where a stream that nobody has read is begun. */
   readonly initialPosition: InitialPosition;
   /** `fan-out` falls back to polling by itself where subscribing fails, and comes back later. */
   readonly reading: 'polling' | 'fan-out';

@@ -52,6 +52,12 @@ export interface ShardProcessor {
   readonly flush: (upTo: Position, context: ShardContext) => Promise<SavedState>;
   /** Asks for a checkpoint now, e.g. because a range is full. Looked at after each `process`. */
   readonly wantsCheckpoint?: () => boolean;
+  /**
+   * How far all records are done, for a processor that goes on with them after `process` has returned (lanes.ts);
+   * undefined: none yet. Checkpoints under way are written up to there; at a drain and at the end of the shard `flush`
+   * is called with the last position and waits. Absent: all that `process` was given is done.
+   */
+  readonly doneUpTo?: () => Position | undefined;
   /** The shard is caught up (MillisBehindLatest 0) and empty. Called about once a second; no more than that. */
   readonly idle?: (nowMs: number, context: ShardContext) => Promise<void>;
   /** All of a closed shard has been processed and flushed; called before SHARD_END is written. */

@@ -1,7 +1,7 @@
 import type { Checkpoint, HeldLease } from '../leases/held-lease.ts';
+import type { InitialPosition } from '../leases/stream-leases.ts';
 import type { ReadFrom } from '../streams/kinesis.ts';
 import type { Position } from '../streams/position.ts';
-import type { InitialPosition } from './options.ts';
 import type { ShardContext, ShardStart } from './processor.ts';
 import { withoutReadThrough } from './read-through.ts';
 

@@ -85,10 +85,10 @@ async function put(ports: DeadLetterPorts, letter: DeadLetter, signal?: AbortSig
 }
 
 /** All but the body. Each goes by a placeholder, as many of them are words that DynamoDB reserves. */
-const listed = [
-  ...['consumer', 'position', 'stream', 'shard', 'sequence', 'sub', 'partition_key'],
-  ...['arrived_ms', 'reason', 'error', 'tries', 'set_aside_ms', 'bytes'],
-];
+const listed =
+  'consumer position stream shard sequence sub partition_key arrived_ms reason error tries set_aside_ms bytes'.split(
+    ' ',
+  );
 
 async function list(
   ports: DeadLetterPorts,
