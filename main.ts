@@ -22,6 +22,7 @@ import { ServiceRole } from './modules/roles/index.ts';
 import { SchemaRegistry } from './modules/schema-registry/index.ts';
 import { readSchemas } from './modules/schema-registry/schemas.ts';
 import { ExecutionRole } from './modules/service/execution-role.ts';
+import type { ServiceProps } from './modules/service/index.ts';
 import { readRoutedStreams } from './modules/streams/routed.ts';
 import { Streams } from './modules/streams/index.ts';
 import { Tables } from './modules/tables/index.ts';
@@ -30,12 +31,36 @@ import { declareProvider } from './modules/terraform/provider.ts';
 import { allVariables } from './modules/variables/all.ts';
 import { Variables } from './modules/variables/index.ts';
 import { Worker } from './modules/worker/index.ts';
-import { catalogue, environments, serviceNames, type ServiceName } from './services/catalogue.ts';
+import {
+  catalogue,
+  environments,
+  serviceNames,
+  type PlatformNames,
+  type ServiceName,
+} from './services/catalogue.ts';
 
 /** The deployment, in the order events travel. Sizes come from tfvars, rules from the folder `flow`. */
 export class Platform extends TerraformStack {
   constructor(app: App, flow: string) {
     super(app, 'platform');
+    new StateInS3(this);
+    const ground = this.#ground(flow);
+    const storage = this.#storage(ground, flow);
+    const runtime = this.#runtime(ground, storage);
+    const { ingest, query } = this.#services(ground, storage, runtime);
+    this.#copies(ground, storage);
+    new Observability(this, {
+      ...ground,
+      ...storage,
+      ...runtime,
+      services: Object.values(catalogue),
+      targetGroups: { ingest: ingest.targets.arnSuffix, query: query.targets.arnSuffix },
+    });
+    new Budget(this, ground.naming);
+  }
+
+  /** What everything else stands on. */
+  #ground(flow: string) {
     const variables = new Variables(
       this,
       allVariables({
@@ -45,68 +70,47 @@ export class Platform extends TerraformStack {
         shardLimits: Object.entries(reads).map(([service, streams]) => ({ service, reads: streams })),
       }),
     );
-    new StateInS3(this);
     const naming = new Naming(this, variables);
     declareProvider(this, variables, naming);
     const keys = new Keys(this, naming);
     const network = new Network(this, { naming, keyArn: keys.operationsArn });
+    return { variables, naming, keys, network };
+  }
 
-    // Where events lie.
-    const streams = new Streams(this, { naming, keyArn: keys.dataArn });
-    const registry = new SchemaRegistry(this, { naming, schemas: readSchemas(join(flow, 'schemas')) });
-    const tables = new Tables(this, { naming, keyArn: keys.dataArn });
-    const lake = new Lake(this, { naming, keyArn: keys.dataArn });
-    const bus = new Bus(this, { naming, keyArn: keys.dataArn });
+  /** Where events lie. */
+  #storage({ naming, keys }: Ground, flow: string) {
+    const sealed = { naming, keyArn: keys.dataArn };
+    return {
+      streams: new Streams(this, sealed),
+      registry: new SchemaRegistry(this, { naming, schemas: readSchemas(join(flow, 'schemas')) }),
+      tables: new Tables(this, sealed),
+      lake: new Lake(this, sealed),
+      bus: new Bus(this, sealed),
+    };
+  }
 
-    // What the services run on.
+  /** What the services run on, are reached by and report to. */
+  #runtime({ variables, naming, keys, network }: Ground, { lake }: Storage) {
+    const sealed = { naming, keyArn: keys.operationsArn };
     const images = new Images(this, { naming, keyArn: keys.dataArn });
-    const cluster = new Cluster(this, { naming, keyArn: keys.operationsArn });
+    const cluster = new Cluster(this, sealed);
     const execution = new ExecutionRole(this, { naming, repositoryArn: images.repositoryArn });
     const edge = new Edge(this, {
-      naming,
+      ...sealed,
       variables,
       network,
       logBucket: lake.logs.name,
       logBucketReady: lake.logs.policy,
-      keyArn: keys.operationsArn,
     });
+    const { arn: topicArn } = new AlarmTopic(this, { ...sealed, variables });
+    new MonitoringExport(this, { ...sealed, executionRoleName: execution.roleName });
+    return { images, cluster, execution, edge, topicArn };
+  }
 
-    const alarmTopic = new AlarmTopic(this, { naming, variables, keyArn: keys.operationsArn });
-    new MonitoringExport(this, { naming, keyArn: keys.operationsArn, executionRoleName: execution.roleName });
-    new Budget(this, naming);
-
-    const environment = environments({
-      region: naming.region,
-      environment: naming.environment,
-      inboundStream: streams.inbound,
-      outboundStreams: streams.outbound,
-      derivedStream: streams.derived,
-      lakeBucket: lake.bucketName,
-      busQueueUrl: bus.url,
-      schemaRegistry: registry.name,
-      table: (name) => tables.name(name),
-    });
-    const service = (name: ServiceName) => ({
-      naming,
-      network,
-      cluster,
-      service: name,
-      environment: environment[name],
-      repositoryUrl: images.repositoryUrl,
-      executionRoleArn: execution.arn,
-      logKeyArn: keys.operationsArn,
-      topicArn: alarmTopic.arn,
-      taskRoleArn: new ServiceRole(this, {
-        service: name,
-        naming,
-        keyArn: keys.dataArn,
-        outboundArns: streams.outboundArns,
-        lakeArn: lake.bucketArn,
-        busArn: bus.arn,
-      }).arn,
-    });
-
-    // Events come in, are routed, kept, archived, counted, watched; and asked for.
+  /** Events come in, are routed, kept, archived, counted, watched; and asked for. */
+  #services(ground: Ground, storage: Storage, runtime: Runtime) {
+    const service = this.#serviceProps(ground, storage, runtime);
+    const { edge } = runtime;
     const ingest = new HttpService(this, { ...service('ingest'), edge, priority: 10 });
     new Worker(this, service('router'));
     new Worker(this, service('event-store'));
@@ -115,8 +119,11 @@ export class Platform extends TerraformStack {
     new Worker(this, service('alerter'));
     new Worker(this, service('detector'));
     const query = new HttpService(this, { ...service('query'), edge, priority: 20 });
+    return { ingest, query };
+  }
 
-    // What is beside the flow, and what watches it.
+  /** Copies that are made beside the flow, where tfvars asks for them. */
+  #copies({ naming, keys }: Ground, { streams, tables, lake }: Storage): void {
     new ChangeCapture(this, { naming, tables, table: 'events', keyArn: keys.dataArn });
     new RawArchive(this, {
       naming,
@@ -125,18 +132,51 @@ export class Platform extends TerraformStack {
       dataKeyArn: keys.dataArn,
       logKeyArn: keys.operationsArn,
     });
-    new Observability(this, {
+  }
+
+  #serviceProps(ground: Ground, storage: Storage, { images, cluster, execution, topicArn }: Runtime) {
+    const { naming, keys, network } = ground;
+    const { streams, lake, bus } = storage;
+    const environment = environments(platformNames(ground, storage));
+    return (service: ServiceName): ServiceProps => ({
       naming,
-      topicArn: alarmTopic.arn,
+      network,
       cluster,
-      streams,
-      tables,
-      bus,
-      edge,
-      services: Object.values(catalogue),
-      targetGroups: { ingest: ingest.targets.arnSuffix, query: query.targets.arnSuffix },
+      topicArn,
+      service,
+      environment: environment[service],
+      repositoryUrl: images.repositoryUrl,
+      executionRoleArn: execution.arn,
+      logKeyArn: keys.operationsArn,
+      taskRoleArn: new ServiceRole(this, {
+        service,
+        naming,
+        keyArn: keys.dataArn,
+        outboundArns: streams.outboundArns,
+        lakeArn: lake.bucketArn,
+        busArn: bus.arn,
+      }).arn,
     });
   }
+}
+
+type Ground = { variables: Variables; naming: Naming; keys: Keys; network: Network };
+type Storage = { streams: Streams; registry: SchemaRegistry; tables: Tables; lake: Lake; bus: Bus };
+type Runtime = { images: Images; cluster: Cluster; execution: ExecutionRole; edge: Edge; topicArn: string };
+
+/** The names that the catalogue makes environment variables of: expressions here, plain names on a laptop. */
+function platformNames({ naming }: Ground, { streams, registry, tables, lake, bus }: Storage): PlatformNames {
+  return {
+    region: naming.region,
+    environment: naming.environment,
+    inboundStream: streams.inbound,
+    outboundStreams: streams.outbound,
+    derivedStream: streams.derived,
+    lakeBucket: lake.bucketName,
+    busQueueUrl: bus.url,
+    schemaRegistry: registry.name,
+    table: (name) => tables.name(name),
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 export const offlineAccount = '123456789012';
 
 /** The two reads that a plan makes of AWS: who am I (STS), which availability zones are there (EC2). */
-export interface Loopback extends AsyncDisposable {
+export interface Loopback {
   readonly endpoint: string;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts it on 127.0.0.1; anything but those two reads is answered with 501, so that a plan cannot lie quietly. */
@@ -25,7 +26,7 @@ export async function startLoopback(): Promise<Loopback> {
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: () =>
+    close: () =>
       new Promise<void>((resolve, reject) => {
         server.closeAllConnections();
         server.close((error) => (error ? reject(error) : resolve()));

@@ -7,7 +7,7 @@ import { offlineOverride, withoutNewerAttributes, type StackJson } from './stack
 import { mustTerraform, terraform, type TerraformRun } from './terraform.ts';
 
 /** A temporary folder with the stack in it, initialised from a plugin mirror: no network, no account. */
-export interface Workspace extends AsyncDisposable {
+export interface Workspace {
   readonly folder: string;
   readonly run: (args: readonly string[]) => Promise<TerraformRun>;
   readonly mustRun: (args: readonly string[]) => Promise<TerraformRun>;
@@ -24,26 +24,33 @@ async function initialise(pluginDir: string): Promise<string> {
   return folder;
 }
 
-export async function openWorkspace(stack: StackJson, pluginDir: string): Promise<Workspace> {
+/** Makes the workspace, does `work` in it and removes it, whatever happens. */
+export async function withWorkspace<T>(
+  stack: StackJson,
+  pluginDir: string,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
   const ready = initialised.get(pluginDir) ?? initialise(pluginDir);
   initialised.set(pluginDir, ready);
   const initialisedFolder = await ready;
   const loopback = await startLoopback();
   const folder = await mkdtemp(join(tmpdir(), 'weir-stack-'));
+  try {
+    await fill(folder, stack, loopback.endpoint);
+    await copyFile(join(initialisedFolder, '.terraform.lock.hcl'), join(folder, '.terraform.lock.hcl'));
+    const env = { TF_DATA_DIR: join(initialisedFolder, '.terraform') };
+    return await work({
+      folder,
+      run: (args) => terraform(folder, args, env),
+      mustRun: (args) => mustTerraform(folder, args, env),
+    });
+  } finally {
+    await loopback.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function fill(folder: string, stack: StackJson, endpoint: string): Promise<void> {
   await writeFile(join(folder, 'cdk.tf.json'), JSON.stringify(withoutNewerAttributes(stack)));
-  await writeFile(
-    join(folder, 'offline_override.tf.json'),
-    JSON.stringify(offlineOverride(loopback.endpoint)),
-  );
-  await copyFile(join(initialisedFolder, '.terraform.lock.hcl'), join(folder, '.terraform.lock.hcl'));
-  const env = { TF_DATA_DIR: join(initialisedFolder, '.terraform') };
-  return {
-    folder,
-    run: (args) => terraform(folder, args, env),
-    mustRun: (args) => mustTerraform(folder, args, env),
-    [Symbol.asyncDispose]: async () => {
-      await loopback[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  await writeFile(join(folder, 'offline_override.tf.json'), JSON.stringify(offlineOverride(endpoint)));
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { openWorkspace } from '../../scripts/offline/workspace.ts';
+import { withWorkspace } from '../../scripts/offline/workspace.ts';
 import { mirrorOrSkip } from './support/mirror.ts';
 import { platformStack } from './support/stack.ts';
 
@@ -7,8 +7,7 @@ describe('the AWS provider', function () {
   this.timeout(60_000);
 
   it('accepts the stack', async function () {
-    await using workspace = await openWorkspace(platformStack(), mirrorOrSkip(this));
-    const run = await workspace.run(['validate']);
+    const run = await withWorkspace(platformStack(), mirrorOrSkip(this), ({ run }) => run(['validate']));
     expect(run.stdout + run.stderr).to.contain('Success');
   });
 
@@ -17,8 +16,9 @@ describe('the AWS provider', function () {
     const stack = platformStack();
     const bus = { ...stack.resource.aws_sqs_queue?.bus, visibility_timeout: 30 };
     const broken = { ...stack.resource, aws_sqs_queue: { ...stack.resource.aws_sqs_queue, bus } };
-    await using workspace = await openWorkspace({ ...stack, resource: broken }, pluginDir);
-    const run = await workspace.run(['validate']);
+    const run = await withWorkspace({ ...stack, resource: broken }, pluginDir, ({ run }) =>
+      run(['validate']),
+    );
     expect(run.code).to.equal(1);
     expect(run.stderr).to.contain('visibility_timeout');
   });

@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../lib/runtime/errors.ts';
+import { findPluginDir, offlineProviderVersion } from './offline/provider.ts';
+import type { StackJson } from './offline/stack.ts';
+import { synthesise } from './offline/synthesise.ts';
+import { withWorkspace } from './offline/workspace.ts';
+
+const usage = `usage: npm run infra:plan -- FILE.tfvars [--json PLAN.json] [--full]
+
+Plans the deployment of FILE.tfvars from nothing: no account, no network, no state. Needs terraform and a mirror of
+the AWS provider ${offlineProviderVersion} (TF_PLUGIN_DIR).
+
+  --json FILE  also write the plan as JSON, for npm run plan:summary
+  --full       print the whole plan, not only its last line
+`;
+
+/** Exit codes: 0 planned, 1 Terraform refused, 2 used wrongly, 4 no provider mirror. */
+const exit = { planned: 0, refused: 1, usage: 2, noMirror: 4 } as const;
+
+const planArgs = ['plan', '-input=false', '-lock=false', '-out=tfplan'] as const;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'string' }, full: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const [file] = positionals;
+  if (values.help || file === undefined || positionals.length > 1) {
+    process[values.help ? 'stdout' : 'stderr'].write(usage);
+    return values.help ? exit.planned : exit.usage;
+  }
+  const pluginDir = findPluginDir(process.env);
+  if (pluginDir === undefined) {
+    process.stderr.write(
+      `No mirror of the AWS provider ${offlineProviderVersion} was found: name one in TF_PLUGIN_DIR\n`,
+    );
+    return exit.noMirror;
+  }
+  return plan(resolve(file), pluginDir, values);
+}
+
+async function plan(
+  file: string,
+  pluginDir: string,
+  options: { readonly json?: string; readonly full?: boolean },
+): Promise<number> {
+  const stack = JSON.parse(synthesise(join(import.meta.dirname, '..', 'flow'))) as StackJson;
+  return withWorkspace(stack, pluginDir, async (workspace) => {
+    const run = await workspace.run([...planArgs, `-var-file=${file}`]);
+    if (run.code !== 0) {
+      process.stderr.write(run.stderr);
+      return exit.refused;
+    }
+    const summary = /^Plan: .*$/m.exec(run.stdout)?.[0] ?? 'No changes.';
+    process.stdout.write(options.full ? run.stdout : `${summary}\n`);
+    if (options.json !== undefined) {
+      const shown = await workspace.mustRun(['show', '-json', 'tfplan']);
+      await writeFile(options.json, shown.stdout);
+    }
+    return exit.planned;
+  });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exit.usage;
+}
