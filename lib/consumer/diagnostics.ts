@@ -1,3 +1,4 @@
+import type { LeaseEvent } from '../leases/diagnostics.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Position } from '../streams/position.ts';
 import type { Failure } from './failures.ts';
@@ -66,4 +67,32 @@ const levels: { readonly [T in ShardDiagnostic['type']]: Level } = {
 export function logDiagnostic(log: Log, diagnostic: ConsumerDiagnostic): void {
   const { type, ...fields } = diagnostic;
   log[levels[type]](type, fields);
+}
+
+/** What is not listed is everyday and goes to the debug log. */
+const leaseLevels: { readonly [T in LeaseEvent['type']]?: Level } = {
+  'worker-started': 'info',
+  'worker-stopping': 'info',
+  'worker-stopped': 'info',
+  'lease-taken': 'info',
+  'lease-lost': 'warn',
+  'lease-released': 'info',
+  'lease-handed-over': 'info',
+  'lease-finished': 'info',
+  'lease-restored': 'warn',
+  'state-set-aside': 'warn',
+  'work-failed': 'error',
+  'work-overran': 'warn',
+  'item-set-aside': 'warn',
+  'duplicate-worker': 'error',
+  'clock-jumped': 'warn',
+  'shard-unowned': 'warn',
+  'at-capacity': 'warn',
+  'hash-range-hole': 'warn',
+  'call-failed': 'warn',
+};
+
+export function logLeaseEvent(log: Log, event: LeaseEvent): void {
+  const { type, ...fields } = event;
+  log[leaseLevels[type] ?? 'debug'](type, fields);
 }
