@@ -1,4 +1,4 @@
-import { buildApp } from 'fauxqs';
+import { buildApp, type BuildAppOptions } from 'fauxqs';
 import { isAddressInUse, portInUse, type StandIn } from './listen.ts';
 
 export interface SqsOptions {
@@ -8,16 +8,12 @@ export interface SqsOptions {
 }
 
 /**
- * SQS by fauxqs, in memory: queues and messages are gone when it closes.
+ * SQS by fauxqs, in memory: queues and messages are gone when it closes. A queue's URL has the address that the
+ * client asked for it, since the SDK connects to the host of the URL when its endpoint comes from the environment.
  * @throws PlatformError `port-in-use`
  */
 export async function startSqs(options: SqsOptions): Promise<StandIn> {
-  const app = buildApp({ logger: false });
-  const urls = queueUrls();
-  app.addHook('preHandler', async (request) => urls.inward(request.body));
-  app.addHook('preSerialization', async (request, _reply, payload) =>
-    urls.outward(payload, request.headers.host ?? ''),
-  );
+  const app = buildApp({ logger: false, stores: await stores() });
   try {
     await app.listen({ port: options.port, host: options.host });
   } catch (error) {
@@ -27,35 +23,36 @@ export async function startSqs(options: SqsOptions): Promise<StandIn> {
   return { url: `http://${options.host}:${port}`, port, close: () => app.close() };
 }
 
-/**
- * Fauxqs gives queues URLs on `sqs.REGION.localhost`, which many machines cannot resolve, and finds a queue by its
- * whole URL only; the SDK, when its endpoint comes from the environment, connects to the host of the queue's URL.
- * So answers name the host that the client asked, and requests are turned back.
- */
-function queueUrls() {
-  const innerByPath = new Map<string, string>();
+type Stores = NonNullable<BuildAppOptions['stores']>;
 
-  function toOuter(inner: string, host: string): string {
-    const { pathname } = new URL(inner);
-    innerByPath.set(pathname, inner);
-    return `http://${host}${pathname}`;
-  }
-
-  return {
-    inward(body: unknown): void {
-      if (!isRecord(body) || typeof body.QueueUrl !== 'string' || !URL.canParse(body.QueueUrl)) return;
-      body.QueueUrl = innerByPath.get(new URL(body.QueueUrl).pathname) ?? body.QueueUrl;
-    },
-    outward(payload: unknown, host: string): unknown {
-      if (!isRecord(payload)) return payload;
-      if (typeof payload.QueueUrl === 'string')
-        return { ...payload, QueueUrl: toOuter(payload.QueueUrl, host) };
-      if (!Array.isArray(payload.QueueUrls)) return payload;
-      return { ...payload, QueueUrls: payload.QueueUrls.map((url: string) => toOuter(url, host)) };
-    },
-  };
+/** Parts of fauxqs 1.9 that its package does not export. */
+interface Internals {
+  readonly SqsStore: new () => Stores['sqsStore'];
+  readonly SnsStore: new () => Stores['snsStore'];
+  readonly S3Store: new () => Stores['s3Store'];
+  readonly INVALID_MESSAGE_BODY_CHAR: RegExp;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+/** What no message may hold (SQS API reference, SendMessage). Fauxqs itself also refuses everything above U+FFFF. */
+const invalidCharacter = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
+
+async function stores(): Promise<Stores> {
+  const [sqs, sns, s3, types] = await Promise.all(
+    ['sqs/sqsStore.js', 'sns/snsStore.js', 's3/s3Store.js', 'sqs/sqsTypes.js'].map(importInternal),
+  );
+  const { SqsStore, SnsStore, S3Store, INVALID_MESSAGE_BODY_CHAR } = {
+    ...sqs,
+    ...sns,
+    ...s3,
+    ...types,
+  } as Internals;
+  INVALID_MESSAGE_BODY_CHAR.test = (text) => invalidCharacter.test(text);
+  const sqsStore = new SqsStore();
+  // Otherwise it is `sqs.REGION.localhost`, which many machines cannot resolve.
+  sqsStore.host = '';
+  return { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() };
+}
+
+async function importInternal(path: string): Promise<Partial<Internals>> {
+  return (await import(new URL(path, import.meta.resolve('fauxqs')).href)) as Partial<Internals>;
 }
