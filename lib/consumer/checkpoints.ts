@@ -65,7 +65,7 @@ export class Checkpoints {
     const { clock, processor } = this.#ports;
     if (processor.wantsCheckpoint?.() !== true && this.dueInMs() > 0) return;
     const upTo = this.#done();
-    if (upTo === undefined) this.#savedAtMs = clock.monotonic();
+    if (upTo === undefined || this.#isRepeating(upTo)) this.#savedAtMs = clock.monotonic();
     else await this.#save(upTo);
   }
 
@@ -86,8 +86,17 @@ export class Checkpoints {
   }
 
   async #saveSurely(upTo: Position | undefined): Promise<void> {
-    if (upTo === undefined) return;
+    if (upTo === undefined || this.#isRepeating(upTo)) return;
     for (let attempt = 1; !(await this.#save(upTo)); attempt += 1) await this.#ports.steps.pause(attempt);
+  }
+
+  /**
+   * Inside a range that an earlier owner prepared (`prepareCheckpoint`): it is repeated whole before anything is
+   * saved. Given up inside it, it is left to the next owner to repeat.
+   */
+  #isRepeating(upTo: Position): boolean {
+    const { pending } = this.#ports.lease.taken;
+    return pending !== undefined && comparePositions(upTo, pending.checkpoint) < 0;
   }
 
   /** False: the lease table did not take it. */

@@ -103,16 +103,20 @@ export class ShardRun {
     };
   }
 
-  /** Resolves when the acquisition is over. Rejects only with a broken invariant, which ends the process. */
+  /** Resolves when the acquisition is over. Rejects only with what should not happen, a broken invariant first. */
   async run(): Promise<ShardOutcome> {
     const { fence, taken } = this.#lease;
     this.#report({ type: 'shard-started', from: describeCheckpoint(taken.checkpoint), fence });
-    const outcome = await this.#read();
-    this.#state = outcome;
-    await this.#stopReading();
-    await this.#stopProcessor(outcome);
-    this.#report({ type: 'shard-finished', outcome });
-    return outcome;
+    let outcome: ShardOutcome = 'lost';
+    try {
+      outcome = await this.#read();
+      return outcome;
+    } finally {
+      this.#state = outcome;
+      await this.#stopReading();
+      await this.#stopProcessor(outcome);
+      this.#report({ type: 'shard-finished', outcome });
+    }
   }
 
   async #read(): Promise<ShardOutcome> {
@@ -239,7 +243,7 @@ export class ShardRun {
     const { shardId, stream, taken } = this.#lease;
     const ports = { application, clock, kinesis, options, random, shardId, stream, report: this.#report };
     const start: ReadStart = {
-      from: readFrom(this.#lease, options.initialPosition),
+      from: readFrom(taken),
       last: positionOf(taken.checkpoint)?.sequenceNumber,
       readThroughMs: readThroughOf(taken.state),
     };

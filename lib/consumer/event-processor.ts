@@ -100,8 +100,9 @@ class EventProcessor implements ShardProcessor {
     return { tally: this.#flushed, dedupe: this.#stamps.save(), ledgerHour: this.#ledgerHour, handler };
   }
 
-  /** Once an hour, and only what a checkpoint has made true. */
+  /** The ledger: once an hour, and only what a checkpoint has made true. */
   async checkpointed(upTo: Position, context: ShardContext): Promise<void> {
+    await this.#ports.handler.checkpointed?.(upTo, context);
     const hour = Math.floor(this.#ports.clock.now() / hourMs);
     if (hour <= this.#ledgerHour) return;
     await this.#enter(upTo, context);

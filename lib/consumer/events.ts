@@ -24,6 +24,8 @@ export interface EventHandler {
   /** Makes everything handled so far durable; what it returns is saved beside the tally, under `handler`. */
   readonly flush: (upTo: Position, context: ShardContext) => Promise<SavedState>;
   readonly wantsCheckpoint?: () => boolean;
+  /** The checkpoint of the last `flush` was written. */
+  readonly checkpointed?: (upTo: Position, context: ShardContext) => Promise<void>;
   readonly idle?: (nowMs: number, context: ShardContext) => Promise<void>;
   readonly shardEnd?: (context: ShardContext) => Promise<void>;
   readonly stop?: (reason: 'drained' | 'shard-end' | 'lost') => Promise<void>;

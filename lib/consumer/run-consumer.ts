@@ -50,7 +50,13 @@ export function createConsumer(settings: ConsumerSettings): Consumer {
   const options = consumerOptions(settings.options);
   const runs = new Map<HeldLease, ShardRun>();
   const ports: ShardPorts = {
-    ...{ application, kinesis, clock, random, options, processorFor, deadLetters: settings.deadLetters },
+    application,
+    kinesis,
+    clock,
+    random,
+    options,
+    processorFor,
+    deadLetters: settings.deadLetters,
     budget: new ByteBudget(options.bytesMax),
     rangeOf: hashRanges(kinesis),
     report: (diagnostic) => {
@@ -59,7 +65,12 @@ export function createConsumer(settings: ConsumerSettings): Consumer {
     },
   };
   const coordinator = createCoordinator({
-    ...{ application, workerId: settings.workerId, kinesis, store: settings.leaseStore, clock, random },
+    application,
+    workerId: settings.workerId,
+    kinesis,
+    store: settings.leaseStore,
+    clock,
+    random,
     streams: settings.streams.map((name) => ({ name, initial: options.initialPosition })),
     ...(settings.leases ? { options: settings.leases } : {}),
     events: (event) => {

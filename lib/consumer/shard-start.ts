@@ -1,5 +1,4 @@
 import type { Checkpoint, HeldLease } from '../leases/held-lease.ts';
-import type { InitialPosition } from '../leases/stream-leases.ts';
 import type { ReadFrom } from '../streams/kinesis.ts';
 import type { Position } from '../streams/position.ts';
 import type { ShardContext, ShardStart } from './processor.ts';
@@ -29,20 +28,19 @@ export function positionOf(checkpoint: Checkpoint): Position | undefined {
 }
 
 /**
- * Where the first iterator begins. LATEST and AT_TIMESTAMP begin at the time that was pinned when the lease was made.
- * A lease that Java made has no such time: then its workers' rule holds, which is their own setting, and without one
- * they begin at the horizon, where nothing can be missed.
+ * Where the first iterator begins. Without a time for LATEST it is Kinesis's own LATEST; without one for AT_TIMESTAMP
+ * the horizon, where nothing can be missed. Both are leases that Java made.
  */
-export function readFrom(lease: HeldLease, initial: InitialPosition): ReadFrom {
-  const { checkpoint, startAtMs } = lease.taken;
+export function readFrom({ checkpoint, startAtMs }: HeldLease['taken']): ReadFrom {
   switch (checkpoint.type) {
     case 'POSITION':
       return { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: checkpoint.sequenceNumber };
     case 'LATEST':
       return startAtMs === undefined ? { type: 'LATEST' } : { type: 'AT_TIMESTAMP', timestampMs: startAtMs };
     case 'AT_TIMESTAMP':
-      if (startAtMs !== undefined) return { type: 'AT_TIMESTAMP', timestampMs: startAtMs };
-      return initial.type === 'AT_TIMESTAMP' ? initial : { type: 'TRIM_HORIZON' };
+      return startAtMs === undefined
+        ? { type: 'TRIM_HORIZON' }
+        : { type: 'AT_TIMESTAMP', timestampMs: startAtMs };
     case 'TRIM_HORIZON':
     case 'SHARD_END':
       return { type: 'TRIM_HORIZON' };
