@@ -1,93 +1,140 @@
 import { isUtf8 } from 'node:buffer';
-import { pipeline, Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
 import { PlatformError } from '../../runtime/errors.ts';
-import { maxRecordBytes, type RawRecord } from './raw-record.ts';
-
-interface CsvRecord {
-  readonly record: readonly string[];
-  readonly raw: string;
-}
-interface Skipped {
-  readonly problem: string;
-  readonly raw: string;
-}
+import { parseFields } from './csv-fields.ts';
+import { splitLines } from './lines.ts';
+import { keptOfLongRecord, maxRecordBytes, type RawRecord } from './raw-record.ts';
 
 /**
- * Records of an RFC 4180 file whose first line names the columns. Throws `mapping-misfit` if one of `needed` is not there. The parser
- * works on Latin-1, which takes any byte, so that broken UTF-8 is found per record and not silently replaced.
+ * Lines that one record may span. A quote that is never closed would swallow the rest of the file; past this its first line
+ * alone is broken and reading goes on with the next.
  */
+const maxLinesPerRecord = 1_000;
+const quote = 0x22;
+
+type Parsed =
+  | { readonly fields: readonly string[]; readonly bytes: Buffer }
+  | { readonly broken: string; readonly bytes: Buffer };
+
+/** Records of a file whose first one names the columns. Throws `mapping-misfit` if one of `needed` is not there. */
 export async function* csvRecords(
   chunks: AsyncIterable<Buffer>,
   options: { readonly delimiter: string; readonly needed: readonly string[] },
 ): AsyncGenerator<RawRecord> {
   let columns: readonly string[] | undefined;
   let line = 0;
-  for await (const record of parseCsv(chunks, options.delimiter)) {
-    const raw = (): string => decoded(record.raw) ?? record.raw;
-    if ('problem' in record) {
-      line += 1;
-      yield { line, broken: record.problem, raw };
-    } else if (columns === undefined) {
-      columns = readHeader(record.record, options.needed);
-    } else {
-      line += 1;
-      yield toRecord(columns, record.record, line, raw);
+  for await (const parsed of parseCsv(chunks, options.delimiter)) {
+    if (columns === undefined) {
+      if ('broken' in parsed) throw misfit(`The header of the file cannot be read: ${parsed.broken}`);
+      columns = checkHeader(parsed.fields, options.needed);
+      continue;
     }
+    line += 1;
+    const raw = (): string => parsed.bytes.subarray(0, maxRecordBytes).toString();
+    if ('broken' in parsed) yield { line, broken: parsed.broken, raw };
+    else yield toRecord(columns, parsed.fields, line, raw);
   }
 }
 
-function parseCsv(chunks: AsyncIterable<Buffer>, delimiter: string): AsyncIterable<CsvRecord | Skipped> {
-  const parser = parse({
-    delimiter,
-    encoding: 'latin1',
-    raw: true,
-    relax_column_count: true,
-    max_record_size: maxRecordBytes,
-    skip_records_with_error: true,
-    // Put among the records, so that a broken one keeps its place and number.
-    on_skip: (error: CsvError | undefined, raw: string | undefined) => {
-      parser.push({
-        problem: error?.message ?? 'the record cannot be read',
-        raw: raw ?? '',
-      } satisfies Skipped);
-    },
-  });
-  // The callback is required, and has nothing to say: a failure comes out of the iteration.
-  pipeline(Readable.from(chunks), parser, () => {});
-  return parser as AsyncIterable<CsvRecord | Skipped>;
+/** Lines are gathered until their quotes are even; then they are a record, or the first of them is broken. */
+async function* parseCsv(chunks: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<Parsed> {
+  let gathered: readonly Buffer[] = [];
+  for await (const line of splitLines(chunks)) {
+    gathered = [...gathered, line];
+    const taken = takeRecords(gathered, delimiter, false);
+    yield* taken.records;
+    gathered = taken.rest;
+  }
+  yield* takeRecords(gathered, delimiter, true).records;
 }
 
-function readHeader(names: readonly string[], needed: readonly string[]): readonly string[] {
-  const columns = names.map((name) => decoded(name) ?? name);
+/** Every record that the gathered lines give, and the lines that wait for more; none wait once `ended`. */
+function takeRecords(
+  gathered: readonly Buffer[],
+  delimiter: string,
+  ended: boolean,
+): { readonly records: readonly Parsed[]; readonly rest: readonly Buffer[] } {
+  const records: Parsed[] = [];
+  let start = 0;
+  while (start < gathered.length) {
+    const end = endOfRecord(gathered, start);
+    const open = end > gathered.length;
+    if (open && !ended && mayGoOn(gathered, start)) break;
+    const lines = gathered.slice(start, open ? gathered.length : end);
+    const parsed = parseRecord(lines, delimiter);
+    // With one line broken, those after it may be sound: they are looked at on their own.
+    const alone = 'broken' in parsed && lines.length > 1;
+    records.push(alone ? { broken: parsed.broken, bytes: lines[0] ?? parsed.bytes } : parsed);
+    start += alone ? 1 : lines.length;
+  }
+  return { records, rest: gathered.slice(start) };
+}
+
+function mayGoOn(gathered: readonly Buffer[], start: number): boolean {
+  const lines = gathered.slice(start);
+  return (
+    lines.length < maxLinesPerRecord && lines.reduce((sum, { length }) => sum + length, 0) <= maxRecordBytes
+  );
+}
+
+/** One past the line at which the quotes since `start` are even; past the last line if they never are. */
+function endOfRecord(lines: readonly Buffer[], start: number): number {
+  let quotes = 0;
+  for (let end = start; end < lines.length; end += 1) {
+    quotes += countQuotes(lines[end] ?? Buffer.alloc(0));
+    if (quotes % 2 === 0) return end + 1;
+  }
+  return lines.length + 1;
+}
+
+function countQuotes(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(quote); at >= 0; at = bytes.indexOf(quote, at + 1)) count += 1;
+  return count;
+}
+
+function parseRecord(lines: readonly Buffer[], delimiter: string): Parsed {
+  const newline = Buffer.from('\n');
+  const [only] = lines;
+  const bytes =
+    lines.length === 1 && only
+      ? only
+      : Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [newline, line])));
+  if (bytes.length > maxRecordBytes) {
+    return {
+      broken: `the record is longer than ${maxRecordBytes} bytes`,
+      bytes: bytes.subarray(0, keptOfLongRecord),
+    };
+  }
+  if (!isUtf8(bytes)) return { broken: 'the record is not valid UTF-8', bytes };
+  const text = bytes.toString();
+  const fields = parseFields(text.endsWith('\r') ? text.slice(0, -1) : text, delimiter);
+  return typeof fields === 'string' ? { broken: fields, bytes } : { fields, bytes };
+}
+
+function checkHeader(columns: readonly string[], needed: readonly string[]): readonly string[] {
   const missing = needed.filter((name) => !columns.includes(name));
   if (missing.length > 0) {
-    const message = `The file has no column ${missing.join(', ')}; it has ${columns.join(', ')}: use another mapping`;
-    throw new PlatformError('mapping-misfit', message);
+    throw misfit(
+      `The file has no column ${missing.join(', ')}; it has ${columns.join(', ')}: use another mapping`,
+    );
   }
   const repeated = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (repeated === undefined) return columns;
-  throw new PlatformError('mapping-misfit', `The file has two columns "${repeated}": rename one of them`);
+  if (repeated !== undefined) throw misfit(`The file has two columns "${repeated}": rename one of them`);
+  return columns;
 }
 
 function toRecord(
   columns: readonly string[],
-  values: readonly string[],
+  fields: readonly string[],
   line: number,
   raw: () => string,
 ): RawRecord {
-  if (values.length !== columns.length) {
-    const broken = `the record has ${values.length} fields, the header ${columns.length}`;
-    return { line, broken, raw };
+  if (fields.length !== columns.length) {
+    return { line, broken: `the record has ${fields.length} fields, the header ${columns.length}`, raw };
   }
-  const texts = values.map(decoded);
-  if (texts.includes(undefined)) return { line, broken: 'the record is not valid UTF-8', raw };
-  return { line, row: Object.fromEntries(columns.map((name, i) => [name, texts[i]])), raw };
+  return { line, row: Object.fromEntries(columns.map((name, i) => [name, fields[i]])), raw };
 }
 
-/** Latin-1 text that holds the bytes of UTF-8 → the text; undefined if they are not UTF-8. */
-function decoded(latin1: string): string | undefined {
-  if (!/[\x80-\xff]/.test(latin1)) return latin1;
-  const bytes = Buffer.from(latin1, 'latin1');
-  return isUtf8(bytes) ? bytes.toString() : undefined;
+function misfit(message: string): PlatformError {
+  return new PlatformError('mapping-misfit', message);
 }

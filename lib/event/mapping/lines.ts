@@ -2,10 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../../runtime/errors.ts';
 import { isMapping } from '../rule-file.ts';
 import type { Row } from './path.ts';
-import { maxRecordBytes, type RawRecord } from './raw-record.ts';
+import { keptOfLongRecord, maxRecordBytes, type RawRecord } from './raw-record.ts';
 
-/** What is kept of a line that is too long, so that it can be recognised. */
-const keptOfLongLine = 1_024;
 const newline = 0x0a;
 
 /** Records of a file that has one per line. Only \n ends a line: JSON text may hold any other separator. */
@@ -19,7 +17,7 @@ export async function* lineRecords(
     const raw = (): string => bytes.subarray(0, maxRecordBytes).toString();
     if (bytes.length > maxRecordBytes) {
       const broken = `the line is longer than ${maxRecordBytes} bytes`;
-      yield { line, broken, raw: () => bytes.subarray(0, keptOfLongLine).toString() };
+      yield { line, broken, raw: () => bytes.subarray(0, keptOfLongRecord).toString() };
     } else if (!isUtf8(bytes)) {
       yield { line, broken: 'the line is not valid UTF-8', raw };
     } else {
@@ -49,7 +47,7 @@ export function patternParser(pattern: RegExp): (text: string) => Row | string {
 }
 
 /** Lines without their \n. Of a line that is too long the first bytes come, so many that it is seen to be too long. */
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
   const keep = (part: Buffer): void => {

@@ -16,9 +16,10 @@ export function mapRecord(mapping: Mapping, input: Input): Mapped {
   const problems: LineProblem[] = [];
   const text = (field: 'id' | 'type' | 'subject' | 'source'): string =>
     takeField(mapping[field], field, maxLength[field], input, problems);
+  const id = text('id');
   const time = takeTime(mapping, input, problems);
   const event: Event = {
-    id: text('id'),
+    id,
     source: text('source'),
     type: text('type'),
     time: time.text,

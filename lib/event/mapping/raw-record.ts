@@ -7,3 +7,5 @@ export type RawRecord =
 
 /** One record; more is not one, and must not fill the memory. The largest record that Kinesis takes. */
 export const maxRecordBytes = 10 * 1_024 * 1_024;
+/** What is kept of a record that is too long, so that it can be recognised. */
+export const keptOfLongRecord = 1_024;
