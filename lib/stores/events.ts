@@ -42,7 +42,7 @@ export function createEventStore(port: EventStorePort): EventStore {
       const bodies = items.flatMap(({ body }) => body ?? []);
       // Bodies first: an item never names an object that is not there.
       await inFlight(bodies, bodiesInFlightMax, (body) =>
-        port.objects.put({ ...body, contentType: 'application/json', contentEncoding: 'gzip' }, signal),
+        port.objects.put({ ...body, contentType: 'application/gzip' }, signal),
       );
       const rows = items.map(({ item }) => item);
       await putItems(port, rows, signal);

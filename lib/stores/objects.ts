@@ -13,7 +13,6 @@ export interface ObjectBody {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly contentType: string;
-  readonly contentEncoding?: 'gzip';
 }
 
 /** The objects of one bucket. Adapters: S3 (here) and memory (test/support/memory-objects.ts). */
@@ -28,6 +27,11 @@ export interface Objects {
   readonly list: (prefix: string, signal?: AbortSignal) => AsyncIterable<string>;
 }
 
+/** Hex. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 export function createS3Objects(client: S3Client, bucket: string): Objects {
   const put = async (object: ObjectBody, condition: { IfNoneMatch?: '*' }, signal?: AbortSignal) => {
     const command = new PutObjectCommand({
@@ -35,7 +39,6 @@ export function createS3Objects(client: S3Client, bucket: string): Objects {
       Key: object.key,
       Body: object.bytes,
       ContentType: object.contentType,
-      ...(object.contentEncoding ? { ContentEncoding: object.contentEncoding } : {}),
       ChecksumSHA256: createHash('sha256').update(object.bytes).digest('base64'),
       ...condition,
     });

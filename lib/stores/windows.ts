@@ -132,7 +132,7 @@ async function savePartial(
     if (Item && Number(Item['fence']) > fence) throw fencedOut(partial.shard);
     if (Item && String(Item['last_position']) >= partial.lastPosition) return fromPartialItem(Item);
   }
-  throw new PlatformError('window-contended', `Partial ${item['sk']} changed at every look`, {
+  throw new PlatformError('window-contended', `A partial of ${partial.shard} changed at every look`, {
     retryable: true,
   });
 }
