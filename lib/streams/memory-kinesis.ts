@@ -1,6 +1,14 @@
 import type { Clock } from '../runtime/clock.ts';
 import { KinesisError } from './kinesis-error.ts';
-import type { Kinesis, PutEntry, PutOutcome, RawRecord, ReadPage, StreamDescription } from './kinesis.ts';
+import type {
+  Kinesis,
+  PutEntry,
+  PutOutcome,
+  RawRecord,
+  ReadPage,
+  Shard,
+  StreamDescription,
+} from './kinesis.ts';
 import { FaultPlan, type Faults, refusedEntry } from './memory-faults.ts';
 import { MemoryStream } from './memory-stream.ts';
 import { Subscriptions } from './memory-subscriptions.ts';
@@ -32,6 +40,7 @@ export interface MemoryKinesisAdmin {
   readonly expireIterators: () => void;
   /** Ends every running subscription with `kinesis-unavailable`. */
   readonly cutSubscriptions: () => void;
+  readonly shardsOf: (stream: string) => readonly Shard[];
   readonly recordsOf: (stream: string, shardId: string) => readonly RawRecord[];
   readonly faults: Faults;
 }
@@ -99,6 +108,9 @@ class InMemory implements MemoryKinesis {
   };
 
   readonly cutSubscriptions = (): void => this.#subscriptions.cut();
+
+  readonly shardsOf: MemoryKinesisAdmin['shardsOf'] = (stream) =>
+    this.#stream(stream).listShards(undefined, this.#clock.now());
 
   readonly recordsOf: MemoryKinesisAdmin['recordsOf'] = (stream, shardId) =>
     this.#stream(stream).recordsOf(shardId);

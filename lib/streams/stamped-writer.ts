@@ -274,9 +274,10 @@ class QueueingWriter {
   }
 
   #settle(item: Queued, outcome: RecordOutcome): void {
-    const { given, record, position, index } = item;
+    const { given, position, index } = item;
     item.state = 'settled';
-    if (outcome.ok || !comesAgain(record, outcome)) this.#positions.settle(position);
+    // Failed ones too: if they come again, nothing behind them has gone out, and they are open again.
+    this.#positions.settle(position);
     given.outcomes[index] = outcome;
     given.left -= 1;
     if (given.left === 0) given.resolve(given.outcomes);
