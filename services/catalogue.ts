@@ -84,6 +84,7 @@ export function environments(names: PlatformNames): Environments {
       ...outbound,
       ...derived,
       INBOUND_STREAM: names.inboundStream,
+      LAKE_BUCKET: names.lakeBucket,
       EVENTS_TABLE: names.table('events'),
       WINDOWS_TABLE: names.table('windows'),
       ALERTS_TABLE: names.table('alerts'),

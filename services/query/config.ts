@@ -10,6 +10,7 @@ export const query = defineService({
     INBOUND_STREAM: text('the Kinesis stream of accepted events'),
     OUTBOUND_STREAMS: textMap('the Kinesis streams of routed events, by name'),
     DERIVED_STREAM: text('the Kinesis stream of derived events'),
+    LAKE_BUCKET: text('the S3 bucket of the lake, for events too large for the table'),
     EVENTS_TABLE: text('the DynamoDB table of events'),
     WINDOWS_TABLE: text('the DynamoDB table of windows'),
     ALERTS_TABLE: text('the DynamoDB table of alerts'),

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineCommand, exitCode } from './command.ts';
+import { getJson, queryOption, queryUrl } from './connect.ts';
+import { count, table } from './output.ts';
+import { UsageError } from './parse.ts';
+
+/** The parts of `/v1/status` that are shown. */
+interface Status {
+  readonly as_of: string;
+  readonly settled: boolean;
+  readonly consumers: readonly {
+    readonly consumer: string;
+    readonly outcomes: Readonly<Record<string, { readonly count: number }>>;
+    readonly shards: readonly {
+      readonly owner: string | null;
+      readonly caught_up: boolean | null;
+      readonly behind_ms: number | null;
+    }[];
+  }[];
+}
+
+const askEveryMs = 250;
+
+export const status = defineCommand({
+  path: ['status'],
+  summary: 'shows what every consumer has done with its records, and how far behind it is',
+  positionals: [],
+  options: {
+    ...queryOption,
+    wait: {
+      kind: 'text',
+      value: 'SECONDS',
+      what: 'wait until every consumer has read everything; exit 6 if it has not',
+    },
+  },
+  examples: ['weir status', 'weir status --wait 60 --json'],
+  run: async ({ given, output, signal }) => {
+    const base = queryUrl(given.query);
+    const seconds = given.wait === undefined ? 0 : Number(given.wait);
+    if (!(seconds >= 0)) throw new UsageError(`--wait ${given.wait}: give a number of seconds`);
+    const until = performance.now() + seconds * 1_000;
+    let current = (await getJson(base, '/v1/status', signal)) as Status;
+    while (!current.settled && performance.now() < until && !signal.aborted) {
+      await sleep(askEveryMs);
+      current = (await getJson(base, '/v1/status', signal)) as Status;
+    }
+    output.result(current, () => render(current));
+    if (signal.aborted) return exitCode.interrupted;
+    return given.wait !== undefined && !current.settled ? exitCode.checkFailed : exitCode.ok;
+  },
+});
+
+function render(status: Status): string {
+  const rows = status.consumers.map((consumer) => {
+    const caughtUp = consumer.shards.filter((shard) => shard.caught_up === true).length;
+    const unowned = consumer.shards.filter((shard) => shard.owner === null).length;
+    const behind = Math.max(0, ...consumer.shards.map((shard) => shard.behind_ms ?? 0));
+    return [
+      consumer.consumer,
+      `${caughtUp}/${consumer.shards.length}${unowned > 0 ? ` (${unowned} unowned)` : ''}`,
+      `${(behind / 1_000).toFixed(1)} s`,
+      Object.entries(consumer.outcomes)
+        .map(([outcome, entry]) => `${outcome} ${count(entry.count)}`)
+        .join(', ') || 'nothing yet',
+    ];
+  });
+  const columns = [
+    { title: 'CONSUMER' },
+    { title: 'CAUGHT UP', align: 'right' },
+    { title: 'BEHIND', align: 'right' },
+    { title: 'OUTCOMES' },
+  ] as const;
+  const verdict = status.settled ? 'settled: every consumer has read everything' : 'not settled';
+  return `${table(columns, rows)}\n${verdict}, as of ${status.as_of}`;
+}

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { defaultOptions } from '../../local/options.ts';
+import { type Platform, startPlatform } from '../../local/platform.ts';
+import { startKiller } from './killer.ts';
+import { type Observed, observe } from './observe.ts';
+
+const projectDir = join(import.meta.dirname, '../..');
+/** For everything to be read after the last event was accepted; a run that needs longer has lost something. */
+const settleSeconds = 90;
+
+export interface FileRun {
+  readonly observed: Observed;
+  readonly sentSeconds: number;
+  readonly totalSeconds: number;
+  readonly kills: readonly string[];
+  readonly settled: boolean;
+}
+
+export interface FileRunOptions {
+  readonly path: string;
+  readonly kill: { readonly seed: number; readonly everyMs: number; readonly rate: number } | undefined;
+  readonly repeatBatches: boolean;
+}
+
+/** One file through one fresh platform with one inbound shard. */
+export async function runFile(options: FileRunOptions, signal: AbortSignal): Promise<FileRun> {
+  const startedAt = performance.now();
+  const platform = await startPlatform(
+    {
+      ...defaultOptions,
+      portBase: 0,
+      inboundShards: 1,
+      // The lowest threshold of the statistics: the higher ones are counted from the same derived events.
+      settings: { detector: { HIGH_VALUE_THRESHOLD: '100' } },
+    },
+    { projectDir, onChange: () => {}, onStep: () => {} },
+  );
+  const killer = options.kill && startKiller(platform, options.kill);
+  try {
+    const sendingAt = performance.now();
+    const rate = options.kill ? ['--rate', String(options.kill.rate)] : [];
+    const repeat = options.repeatBatches ? ['--repeat-batches'] : [];
+    await weir(['send', options.path, '--ingest', platform.ingestUrl, ...rate, ...repeat], signal);
+    const sentSeconds = (performance.now() - sendingAt) / 1_000;
+    const kills = killer ? await killer.stop() : [];
+    const settled = await waitUntilSettled(platform, signal);
+    const observed = await observe(platform);
+    return { observed, sentSeconds, totalSeconds: (performance.now() - startedAt) / 1_000, kills, settled };
+  } finally {
+    await killer?.stop();
+    await platform.stop();
+  }
+}
+
+async function waitUntilSettled(platform: Platform, signal: AbortSignal): Promise<boolean> {
+  const args = ['status', '--wait', String(settleSeconds), '--json', '--query', platform.queryUrl];
+  const code = await weir(args, signal, [0, 6]);
+  return code === 0;
+}
+
+/** The command line as a user runs it. */
+function weir(
+  args: readonly string[],
+  signal: AbortSignal,
+  allowed: readonly number[] = [0],
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(projectDir, 'bin/weir'), [...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+    });
+    const output: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code !== null && allowed.includes(code)) resolve(code);
+      else
+        reject(
+          new Error(
+            `weir ${args.join(' ')} ended with ${code}:\n${Buffer.concat(output).toString().slice(-2_000)}`,
+          ),
+        );
+    });
+  });
+}
