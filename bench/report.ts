@@ -66,10 +66,13 @@ export function renderTable(of: BenchReport): string {
     `${of.name} · ${on.cpus} × ${on.cpu.slice(0, 40)} · Node ${on.node} · ${of.commit?.slice(0, 10) ?? 'no commit'}`,
     '',
     `${'metric'.padEnd(46)}${'median'.padStart(11)} unit`,
-    ...of.results.map((r) => `${r.metric.padEnd(46).slice(0, 46)}${grouped(r.median).padStart(11)} ${r.unit}`),
+    ...of.results.map(
+      (r) => `${r.metric.padEnd(46).slice(0, 46)}${grouped(r.median).padStart(11)} ${r.unit}`,
+    ),
     '',
     ...of.targets.map(
-      (t) => `${t.met ? 'met     ' : 'NOT MET '}${t.metric}: ${grouped(t.actual)}, target ${grouped(t.target)}`,
+      (t) =>
+        `${t.met ? 'met     ' : 'NOT MET '}${t.metric}: ${grouped(t.actual)}, target ${grouped(t.target)}`,
     ),
   ];
   return `${lines.map((line) => line.slice(0, 80)).join('\n')}\n`;
@@ -87,7 +90,10 @@ function machine(): Machine {
 
 function commit(): string | null {
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return null;
   }

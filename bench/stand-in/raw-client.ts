@@ -15,7 +15,11 @@ export class RawClient {
     return new Promise((resolve, reject) => {
       const sent = request(
         this.#url,
-        { method: 'POST', agent: this.#agent, headers: { ...headersOf(operation), 'content-length': body.length } },
+        {
+          method: 'POST',
+          agent: this.#agent,
+          headers: { ...headersOf(operation), 'content-length': body.length },
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -38,11 +38,13 @@ export class FileJournal implements StreamJournal {
   #older: readonly JournalFile[];
   #file: JournalFile;
   #descriptor: number;
+  readonly #fileBytesMax: number;
 
   /** `files` is what the folder holds already, in order; the last one is written on, behind its `bytes`. */
-  constructor(folder: string, files: readonly JournalFile[]) {
+  constructor(folder: string, files: readonly JournalFile[], fileBytesMax = FILE_BYTES_MAX) {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
+    this.#fileBytesMax = fileBytesMax;
     this.#older = files.slice(0, -1);
     this.#file = files.at(-1) ?? { number: 1, bytes: 0, lastArrivedAtMs: 0 };
     this.#descriptor = openSync(this.#path(this.#file), 'a');
@@ -59,7 +61,7 @@ export class FileJournal implements StreamJournal {
   }
 
   forgetBefore(ms: number, state: StreamState): void {
-    if (this.#file.bytes > FILE_BYTES_MAX) this.#beginFile(state);
+    if (this.#file.bytes > this.#fileBytesMax) this.#beginFile(state);
     const expired = this.#older.filter((file) => file.lastArrivedAtMs < ms);
     if (expired.length === 0) return;
     for (const file of expired) rmSync(this.#path(file));

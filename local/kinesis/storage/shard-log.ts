@@ -101,7 +101,9 @@ export class ShardLog {
     while (gone < this.#segments.length && (this.#segments[gone]?.arrivals.at(-1) as number) < ms) gone += 1;
     for (const segment of this.#segments.splice(0, gone)) this.#memory.heldBytes -= segment.buffer.length;
     const first = this.#segments[0];
-    this.#trimmed = first ? lowerBound(first.arrivals, ms) : 0;
+    // A longer retention does not bring back what was trimmed before.
+    const before = gone > 0 ? 0 : this.#trimmed;
+    this.#trimmed = first ? Math.max(before, lowerBound(first.arrivals, ms)) : 0;
   }
 
   #hasFrom(position: number): boolean {
