@@ -15,9 +15,10 @@ const jsonType = 'application/json';
 const traceparentFormat = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * A CloudEvents 1.0 object in the structured JSON form. `trusted` objects come from our own streams: they may carry the
- * stamp, and their data was measured when it was accepted. `time` is required here, since windows need it;
- * `subject` is the id where there is none. Boolean and whole-number attributes become their text, as the specification allows.
+ * A CloudEvents 1.0 object in the structured JSON form. `trusted` objects come from our own streams: they may
+ * carry the stamp, and their data was measured when it was accepted. `time` is required here, since windows
+ * need it; `subject` is the id where there is none. Boolean and whole-number attributes become their text, as
+ * the specification allows.
  */
 export function takeCloudEvent(
   value: Readonly<Record<string, unknown>>,

@@ -8,8 +8,9 @@ import { parseEvent } from './envelope.ts';
 import { StrictTap } from './strict-tap.ts';
 
 /**
- * The wire format of the AWS Glue Schema Registry (github.com/awslabs/aws-glue-schema-registry, its constants):
- * header version 3, compression (0 none, 5 zlib), the schema version's UUID as 16 bytes, then the Avro body.
+ * The wire format of the AWS Glue Schema Registry (github.com/awslabs/aws-glue-schema-registry, its
+ * constants): header version 3, compression (0 none, 5 zlib), the schema version's UUID as 16 bytes, then the
+ * Avro body.
  */
 export const headerVersion = 3;
 const compression = { none: 0, zlib: 5 } as const;
@@ -40,7 +41,10 @@ export interface AvroVersion {
   readonly reader: Reader;
 }
 
-/** How a version that was written with `definition` is read as our schema. Throws `undecodable` if it cannot be. */
+/**
+ * How a version that was written with `definition` is read as our schema. Throws `undecodable` if it cannot
+ * be.
+ */
 export function avroVersion(definition: string): AvroVersion {
   try {
     const writer = avro.Type.forSchema(JSON.parse(definition) as avro.Schema);
@@ -85,7 +89,7 @@ export function avroEncoder(id: string): (event: Event, stamp?: string) => Uint8
       dataschema: event.dataschema ?? null,
       traceparent: event.traceparent ?? null,
       attributes: stamp === undefined ? extensions : { ...extensions, [attribute.stamp]: stamp },
-      data: JSON.stringify(event.data),
+      data: JSON.stringify(event.data ?? null),
     };
     return Buffer.concat([header, eventType.toBuffer(body)]);
   };

@@ -6,8 +6,8 @@ import { attribute, type Event } from './event.ts';
 const opening = '{"specversion":"1.0"';
 
 /**
- * Bytes of structured CloudEvents JSON → event. The other families are taken too, for producers that put straight
- * onto a stream. Throws PlatformError `undecodable`, with every problem in its message.
+ * Bytes of structured CloudEvents JSON → event. The other families are taken too, for producers that put
+ * straight onto a stream. Throws PlatformError `undecodable`, with every problem in its message.
  */
 export function decodeJson(bytes: Uint8Array): Event {
   const result = parseEvent(parseJson(bytes), { trusted: true });

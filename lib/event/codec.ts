@@ -15,7 +15,10 @@ import type { SchemaRegistry } from './schemas.ts';
 /** How events lie on a stream. */
 export type Encoding = 'json' | 'avro';
 
-/** Sync where the schema is at hand. Throws or rejects with PlatformError `undecodable`, or as the registry does. */
+/**
+ * Sync where the schema is at hand. Throws or rejects with PlatformError `undecodable`, or as the registry
+ * does.
+ */
 export type Decoder = (bytes: Uint8Array) => Event | Promise<Event>;
 
 /** `stamp` becomes the attribute `weirstamp`, in place of any that the event was read with. */
@@ -28,11 +31,22 @@ const openBrace = 0x7b;
 /** The first byte tells what a record is: `{` JSON, 3 the header of the schema registry. */
 export function createDecoder(registry: SchemaRegistry): Decoder {
   const versions = new Map<string, AvroVersion>();
-  const versionOf = async (id: string): Promise<AvroVersion> => {
-    const version = avroVersion(await definitionOf(registry, id));
-    if (versions.size >= maxVersions) versions.clear();
-    versions.set(id, version);
-    return version;
+  const asked = new Map<string, Promise<AvroVersion>>();
+  const fetch = async (id: string): Promise<AvroVersion> => {
+    try {
+      const version = avroVersion(await definitionOf(registry, id));
+      if (versions.size >= maxVersions) versions.clear();
+      versions.set(id, version);
+      return version;
+    } finally {
+      asked.delete(id);
+    }
+  };
+  // A batch of a new version would otherwise ask once per record. A failure is not kept: the next record asks.
+  const versionOf = (id: string): Promise<AvroVersion> => {
+    const asking = asked.get(id) ?? fetch(id);
+    asked.set(id, asking);
+    return asking;
   };
   return (bytes) => {
     if (bytes[0] === openBrace) return decodeJson(bytes);
@@ -54,7 +68,9 @@ export async function createEncoder(encoding: Encoding, registry: SchemaRegistry
   }
 }
 
-/** A retry and a second target need another stamp only, so the rest of the text is kept as long as the event. */
+/**
+ * A retry and a second target need another stamp only, so the rest of the text is kept as long as the event.
+ */
 function jsonEncoder(): Encoder {
   const rests = new WeakMap<Event, string>();
   return (event, stamp) => {

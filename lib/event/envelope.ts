@@ -16,8 +16,9 @@ export interface ParseOptions {
 }
 
 /**
- * A JSON value → an event, or every problem with its place. Four shapes are known: CloudEvents 1.0 (structured), and the
- * families of families.ts. Which one is meant is told by `specversion` or by the name of the id field.
+ * A JSON value → an event, or every problem with its place. Four shapes are known: CloudEvents 1.0
+ * (structured), and the families of families.ts. Which one is meant is told by `specversion` or by the name
+ * of the id field.
  */
 export function parseEvent(value: unknown, options: ParseOptions = {}): ParseResult {
   const problems: Problem[] = [];

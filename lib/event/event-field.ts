@@ -6,7 +6,8 @@ type EnvelopeField = (typeof envelopeFields)[number];
 
 /** What a rule sees under `name`; undefined if the event has no such attribute. */
 export function fieldOf(event: Event, name: string): string | undefined {
-  return isEnvelopeField(name) ? event[name] : event.attributes[name];
+  if (isEnvelopeField(name)) return event[name];
+  return Object.hasOwn(event.attributes, name) ? event.attributes[name] : undefined;
 }
 
 /** Whether `name` can be one that an event has. */

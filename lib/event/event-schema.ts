@@ -2,8 +2,9 @@
 export const eventSchemaName = 'event';
 
 /**
- * The Avro schema of an event, as it is written by this code; flow/schemas/event.avsc is the same, for the deployment
- * and for other readers of the registry. `data` is JSON text, so that one schema carries every kind of event.
+ * The Avro schema of an event, as it is written by this code; flow/schemas/event.avsc is the same, for the
+ * deployment and for other readers of the registry. `data` is JSON text, so that one schema carries every
+ * kind of event.
  */
 export const eventSchema = {
   type: 'record',

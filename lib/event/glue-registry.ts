@@ -22,7 +22,7 @@ export function createGlueRegistry(glue: GlueClient, registryName: string): Sche
       }
       throw new PlatformError(
         'schema-not-registered',
-        `Registry ${registryName} has no usable version of ${schemaName} with this definition: deploy flow/schemas first`,
+        `Registry ${registryName} has no usable version of ${schemaName} as it is here: deploy flow/schemas`,
       );
     },
     definitionOf: async (id) => {
@@ -39,7 +39,10 @@ export function createGlueRegistry(glue: GlueClient, registryName: string): Sche
 
 const notFound = 'EntityNotFoundException';
 
-/** Throttled, cut off, not allowed: nothing that the record is to blame for, so it must not become a dead letter. */
+/**
+ * Throttled, cut off, not allowed: nothing that the record is to blame for, so it must not become a dead
+ * letter.
+ */
 function unreachable(what: string, registryName: string, cause: unknown): PlatformError {
   const message = `Registry ${registryName} could not be asked for ${what}: ${messageOf(cause)}`;
   return new PlatformError('schema-registry-unavailable', message, { retryable: true, cause });

@@ -35,7 +35,9 @@ export const reservedNames: ReadonlySet<string> = new Set([
   'data',
 ]);
 
-/** `value` if it is a text that an event may carry under `pointer`, otherwise '' and an entry in `problems`. */
+/**
+ * `value` if it is a text that an event may carry under `pointer`, otherwise '' and an entry in `problems`.
+ */
 export function takeText(value: unknown, pointer: string, max: number, problems: Problem[]): string {
   if (typeof value === 'string' && value.length > 0 && value.length <= max && !notAllowed.test(value)) {
     return value;
@@ -44,7 +46,10 @@ export function takeText(value: unknown, pointer: string, max: number, problems:
   return '';
 }
 
-/** CloudEvents 1.0 attribute naming; ours is the strict form (at most 20 characters), so that any binding can carry it. */
+/**
+ * CloudEvents 1.0 attribute naming; ours is the strict form (at most 20 characters), so that any binding can
+ * carry it.
+ */
 export function isAttributeName(name: string): boolean {
   return attributeName.test(name) && !reservedNames.has(name);
 }

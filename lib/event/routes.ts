@@ -54,7 +54,9 @@ export interface Routes {
   readonly examples: readonly RouteExample[];
 }
 
-/** Every target of every rule that matches, each once, in the order of the rules. None: the event is unrouted. */
+/**
+ * Every target of every rule that matches, each once, in the order of the rules. None: the event is unrouted.
+ */
 export function route(event: Event, rules: readonly RouteRule[]): readonly Target[] {
   const streams = new Set<string>();
   let bus = false;
@@ -150,7 +152,9 @@ function readConditions(place: Place): readonly Condition[] {
   });
 }
 
-/** Every stream that a template can name must exist, so its field must be limited to listed values by `when`. */
+/**
+ * Every stream that a template can name must exist, so its field must be limited to listed values by `when`.
+ */
 function readChoice(
   template: { readonly text: string; readonly place: Place },
   conditions: readonly Condition[],

@@ -13,8 +13,8 @@ export interface Place {
 const maxAliases = 100;
 
 /**
- * Reads a YAML text as strictly as `read` does. Readers below put a stand-in ('', 0, []) where a value is wrong and go on, so that
- * the one ConfigError, thrown at the end, names every problem with its path.
+ * Reads a YAML text as strictly as `read` does. Readers below put a stand-in ('', 0, []) where a value is
+ * wrong and go on, so that the one ConfigError, thrown at the end, names every problem with its path.
  */
 export function readRuleFile<T>(text: string, file: string, read: (root: Place) => T): T {
   const problems: string[] = [];

@@ -3,7 +3,10 @@ import { PlatformError } from '../runtime/errors.ts';
 
 /** The two questions that we ask of a schema registry. */
 export interface SchemaRegistry {
-  /** The version id (UUID) of a definition that is registered under `schemaName`. Throws `schema-not-registered` if none is. */
+  /**
+   * The version id (UUID) of a definition that is registered under `schemaName`. Throws `schema-not-
+   * registered` if none is.
+   */
   readonly idOf: (schemaName: string, definition: string) => Promise<string>;
   /**
    * The definition of a version. Throws `schema-unknown` if the registry does not know the id, and anything

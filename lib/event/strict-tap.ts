@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 
-/** avsc's cursor over bytes. Its readers run past the end and may be sent backwards; validity is looked at last. */
+/**
+ * avsc's cursor over bytes. Its readers run past the end and may be sent backwards; validity is looked at
+ * last.
+ */
 interface Tap {
   readonly buf: Buffer;
   pos: number;
@@ -10,8 +13,8 @@ const require = createRequire(import.meta.url);
 const { Tap: LooseTap } = require('avsc/lib/utils.js') as { readonly Tap: new (bytes: Buffer) => Tap };
 
 /**
- * A cursor that throws as soon as a read leaves the bytes or goes backwards. Without it a corrupt count of a map makes
- * avsc loop 2^53 times, which would stop a shard without a word.
+ * A cursor that throws as soon as a read leaves the bytes or goes backwards. Without it a corrupt count of a
+ * map makes avsc loop 2^53 times, which would stop a shard without a word.
  */
 export class StrictTap extends LooseTap {}
 

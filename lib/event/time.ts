@@ -16,8 +16,8 @@ const lastSecond = 253_402_300_799;
 const maxFractionDigits = 9;
 
 /**
- * RFC 3339 section 5.6 with the zone required. Refused: dates that do not exist, leap seconds (no epoch number stands for them),
- * more than nanoseconds, and instants outside the years 1 … 9999 in UTC.
+ * RFC 3339 section 5.6 with the zone required. Refused: dates that do not exist, leap seconds (no epoch
+ * number stands for them), more than nanoseconds, and instants outside the years 1 … 9999 in UTC.
  */
 export function parseTime(text: string): Instant | NotATime {
   const year = digits(text, 0, 4);
@@ -154,7 +154,10 @@ function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-/** Days of the proleptic Gregorian calendar, counted in years that begin in March so that the leap day is last. */
+/**
+ * Days of the proleptic Gregorian calendar, counted in years that begin in March so that the leap day is
+ * last.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;

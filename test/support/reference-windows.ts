@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Event } from '../../lib/event/event.ts';
 
 /**
- * What is true of a file of events, worked out the plain way and apart from the product's own aggregator, so that
- * the two can be held against each other. The terms are those of the `definitions` in the files' statistics.
+ * What is true of a file of events, worked out the plain way and apart from the product's own aggregator, so
+ * that the two can be held against each other. The terms are those of the `definitions` in the files'
+ * statistics.
  */
 export interface ReferenceWindows {
   readonly records: number;
@@ -39,7 +40,9 @@ export function referenceWindows(events: readonly Event[], sizeMs = referenceSiz
   return { records: events.length, windows: byType.size, windowsSha256: windowsSha256(rows), byType };
 }
 
-/** The verdicts of one shard that holds `events` in this order. Before its first event it has no watermark. */
+/**
+ * The verdicts of one shard that holds `events` in this order. Before its first event it has no watermark.
+ */
 export function referenceLateness(
   events: readonly Event[],
   sizeMs = referenceSizeMs,

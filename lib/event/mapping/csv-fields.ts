@@ -1,6 +1,6 @@
 /**
- * The fields of one record (RFC 4180), or why it is none. A quoted field may hold the delimiter, line ends and
- * doubled quotes; anywhere else a quote is a mistake, for nobody knows what was meant.
+ * The fields of one record (RFC 4180), or why it is none. A quoted field may hold the delimiter, line ends
+ * and doubled quotes; anywhere else a quote is a mistake, for nobody knows what was meant.
  */
 export function parseFields(record: string, delimiter: string): readonly string[] | string {
   if (!record.includes('"')) return record.split(delimiter);

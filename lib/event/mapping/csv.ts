@@ -5,8 +5,8 @@ import { splitLines } from './lines.ts';
 import { keptOfLongRecord, maxRecordBytes, type RawRecord } from './raw-record.ts';
 
 /**
- * Lines that one record may span. A quote that is never closed would swallow the rest of the file; past this its first line
- * alone is broken and reading goes on with the next.
+ * Lines that one record may span. A quote that is never closed would swallow the rest of the file; past this
+ * its first line alone is broken and reading goes on with the next.
  */
 const maxLinesPerRecord = 1_000;
 const quote = 0x22;
@@ -15,7 +15,10 @@ type Parsed =
   | { readonly fields: readonly string[]; readonly bytes: Buffer }
   | { readonly broken: string; readonly bytes: Buffer };
 
-/** Records of a file whose first one names the columns. Throws `mapping-misfit` if one of `needed` is not there. */
+/**
+ * Records of a file whose first one names the columns. Throws `mapping-misfit` if one of `needed` is not
+ * there.
+ */
 export async function* csvRecords(
   chunks: AsyncIterable<Buffer>,
   options: { readonly delimiter: string; readonly needed: readonly string[] },

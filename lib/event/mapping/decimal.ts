@@ -8,7 +8,10 @@ interface Decimal {
 const maxCharacters = 40;
 const maxExponent = 40;
 
-/** The exact product of decimal texts or numbers, rounded once, to the nearest double. Undefined if one is no decimal. */
+/**
+ * The exact product of decimal texts or numbers, rounded once, to the nearest double. Undefined if one is no
+ * decimal.
+ */
 export function exactProduct(factors: readonly unknown[]): number | undefined {
   let digits = 1n;
   let scale = 0;

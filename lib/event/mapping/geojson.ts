@@ -1,11 +1,16 @@
-import { messageOf, PlatformError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/errors.ts';
 import { isMapping } from '../rule-file.ts';
+import { brokenFile } from './file-bytes.ts';
 import type { RawRecord } from './raw-record.ts';
 
-/** A collection is one JSON text, so it is read whole; larger ones should be one feature per line (ndjson). */
+/**
+ * A collection is one JSON text, so it is read whole; larger ones should be one feature per line (ndjson).
+ */
 const maxCollectionBytes = 256 * 1_024 * 1_024;
 
-/** The features of a FeatureCollection (RFC 7946) in their order. Throws `broken-file` if the text is none. */
+/**
+ * The features of a FeatureCollection (RFC 7946) in their order. Throws `broken-file` if the text is none.
+ */
 export async function* featureRecords(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRecord> {
   const features = featuresOf(await readAll(chunks));
   for (const [i, feature] of features.entries()) {
@@ -40,8 +45,4 @@ function featuresOf(text: string): readonly unknown[] {
   const features = isMapping(collection) ? collection['features'] : undefined;
   if (!Array.isArray(features)) throw brokenFile('it has no list "features"');
   return features;
-}
-
-export function brokenFile(detail: string, cause?: unknown): PlatformError {
-  return new PlatformError('broken-file', `The file cannot be read: ${detail}`, { cause });
 }

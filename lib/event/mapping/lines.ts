@@ -46,7 +46,10 @@ export function patternParser(pattern: RegExp): (text: string) => Row | string {
   };
 }
 
-/** Lines without their \n. Of a line that is too long the first bytes come, so many that it is seen to be too long. */
+/**
+ * Lines without their \n. Of a line that is too long the first bytes come, so many that it is seen to be too
+ * long.
+ */
 export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;

@@ -33,7 +33,10 @@ async function firstEntry(mapping: Mapping, input: string): Promise<Entry | unde
   return undefined;
 }
 
-/** Where `actual` lacks what `expected` names; it may have more. Attributes must be the same, since rules match them. */
+/**
+ * Where `actual` lacks what `expected` names; it may have more. Attributes must be the same, since rules
+ * match them.
+ */
 function unlike(expected: unknown, actual: unknown, path: string): readonly string[] {
   const whole = path === 'attributes' || !isMapping(expected) || !isMapping(actual);
   if (whole) {

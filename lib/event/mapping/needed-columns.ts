@@ -2,7 +2,10 @@ import type { Expression } from './expression.ts';
 import type { Mapping } from './mapping.ts';
 import type { Path } from './path.ts';
 
-/** Columns without which a CSV file is not the kind that the mapping is for: all that are named without a default. */
+/**
+ * Columns without which a CSV file is not the kind that the mapping is for: all that are named without a
+ * default.
+ */
 export function neededColumns(mapping: Mapping): readonly string[] {
   const { id, type, subject, source, time, attributes, rename, set } = mapping;
   const expressions = [id, type, subject, source, ...[...attributes, ...set].map(([, value]) => value)];

@@ -1,6 +1,6 @@
 /**
- * Where a value lies in a record. A text that begins with `/` is a JSON Pointer (RFC 6901): `/properties/id`, `/ids/0`.
- * Any other text is one name at the top, taken as it stands: `id.orig_h`, `Primary Type`.
+ * Where a value lies in a record. A text that begins with `/` is a JSON Pointer (RFC 6901): `/properties/id`,
+ * `/ids/0`. Any other text is one name at the top, taken as it stands: `id.orig_h`, `Primary Type`.
  */
 export interface Path {
   readonly text: string;

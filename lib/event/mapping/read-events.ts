@@ -18,8 +18,9 @@ export type Entry =
 const maxBrokenAtStart = 20;
 
 /**
- * The events of a file, in its order. A broken record becomes an entry with its problem, and the rest goes on. Throws PlatformError
- * `mapping-misfit` if the mapping does not fit the file at all, and `broken-file` if it cannot be read.
+ * The events of a file, in its order. A broken record becomes an entry with its problem, and the rest goes
+ * on. Throws PlatformError `mapping-misfit` if the mapping does not fit the file at all, and `broken-file` if
+ * it cannot be read.
  */
 export async function* readEvents(file: FileBytes, mapping: Mapping): AsyncGenerator<Entry> {
   const held: Entry[] = [];
@@ -68,7 +69,7 @@ function misfit(mapping: Mapping, entries: readonly Entry[]): PlatformError {
   const why = first && 'problem' in first ? `${first.problem.field} ${first.problem.detail}`.trim() : '';
   return new PlatformError(
     'mapping-misfit',
-    `Mapping ${mapping.name} does not fit the file: none of its first ${entries.length} records gives an event ` +
+    `Mapping ${mapping.name} does not fit the file: none of the first ${entries.length} records gives an event ` +
       `(record 1: ${why}). Name the right mapping, or mend flow/mappings/${mapping.name}.yaml`,
   );
 }

@@ -17,7 +17,7 @@ const verbs = ['from', 'join', 'multiply', 'choose'] as const;
 
 /**
  * How a mapping file says a value:
- *   a text                        constant; `${path}` is the value there, `${#}` the number of the data record
+ *   a text                        constant; `${path}` is the value there, `${#}` the number of the record
  *   from: path                    the value there, then at most one of
  *     as: text|number|boolean       its type
  *     map: {text: text}             `Prefix*` and `*` are taken, too

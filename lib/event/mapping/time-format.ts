@@ -51,8 +51,8 @@ const tokenPattern = new RegExp(Object.keys(tokens).join('|'), 'g');
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 /**
- * `rfc3339`, `epoch-s`, `epoch-ms`, or a pattern of YYYY MMM MM M DD D HH H hh h mm ss S A ZZ. A pattern without ZZ needs
- * the zone that its times are local to; the other formats have theirs.
+ * `rfc3339`, `epoch-s`, `epoch-ms`, or a pattern of YYYY MMM MM M DD D HH H hh h mm ss S A ZZ. A pattern
+ * without ZZ needs the zone that its times are local to; the other formats have theirs.
  */
 export function timeFormat(format: string, zoneName: string | undefined): TimeFormat {
   const read = named[format];

@@ -133,7 +133,7 @@ describe('createDecoder', () => {
     expect(await failure(() => createDecoder(registry)(encode(event)))).to.equal(down);
   });
 
-  it('asks for a version once and is sync from then on', async () => {
+  it('asks for a version once, however many records wait for it, and is sync from then on', async () => {
     const memory = createMemoryRegistry();
     let asked = 0;
     const registry: SchemaRegistry = {
@@ -145,10 +145,21 @@ describe('createDecoder', () => {
     };
     const bytes = (await createEncoder('avro', registry))(event);
     const decode = createDecoder(registry);
-    expect(decode(bytes)).to.be.instanceOf(Promise);
-    await decode(bytes);
+    const batch = [decode(bytes), decode(bytes), decode(bytes)];
+    expect(batch[0]).to.be.instanceOf(Promise);
+    expect(await Promise.all(batch.map(async (decoded) => decoded))).to.deep.equal([event, event, event]);
     expect(decode(bytes)).to.deep.equal(event);
-    expect(asked).to.be.at.most(2);
+    expect(asked).to.equal(1);
+  });
+});
+
+describe('an encoder', () => {
+  it('writes an event without data', async () => {
+    for (const encoding of ['json', 'avro'] as const) {
+      const registry = createMemoryRegistry();
+      const bytes = (await createEncoder(encoding, registry))({ ...event, data: undefined });
+      expect(await createDecoder(registry)(bytes)).to.have.property('data', null);
+    }
   });
 });
 

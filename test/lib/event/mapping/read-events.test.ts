@@ -103,7 +103,7 @@ describe('readEvents', () => {
 
   it('fails on a gzip file that was cut', async () => {
     const file = gzipSync(`${good('a')}\n`.repeat(10_000));
-    expect(await failure(entriesOf(file.subarray(0, file.length - 20)))).to.include({ code: 'Z_BUF_ERROR' });
+    expect(await failure(entriesOf(file.subarray(0, file.length - 20)))).to.include({ code: 'broken-file' });
   });
 
   it('gives nothing for an empty file', async () => {
@@ -114,7 +114,7 @@ describe('readEvents', () => {
     const file = Array.from({ length: 25 }, () => '{"other":1}').join('\n');
     const error = await failure(entriesOf(`${file}\n${good('z')}`));
     expect(error).to.include({ code: 'mapping-misfit' });
-    expect(error).to.have.property('message').that.contains('none of its first 20 records');
+    expect(error).to.have.property('message').that.contains('none of the first 20 records');
     expect(error).to.have.property('message').that.contains('id needs "id", which is absent');
   });
 
