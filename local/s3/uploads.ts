@@ -165,8 +165,9 @@ function choose(
   parts: ReadonlyMap<number, Part>,
   wanted: readonly WantedPart[],
 ): readonly Part[] {
+  const isRising = wanted.every((want, at) => want.number > (wanted[at - 1]?.number ?? 0));
+  if (!isRising) throw new S3Error('InvalidPartOrder');
   return wanted.map((want, at) => {
-    if (at > 0 && want.number <= (wanted[at - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
     const part = parts.get(want.number);
     if (part === undefined || part.etag !== want.etag) {
       throw new S3Error('InvalidPart', { PartNumber: String(want.number), ETag: want.etag });
