@@ -47,7 +47,7 @@ export class OutboundHistory {
   #pending = 0;
   #checkpoint = 0;
   #owner = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(seed: number) {
     this.#random = createRandom(seed);
@@ -66,7 +66,7 @@ export class OutboundHistory {
     this.#startOwner();
     for (let step = 0; this.#pending > 0 || !this.#settled(); step += 1) {
       if (step === stepsMax) throw new Error('the history does not end');
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#failure) throw this.#failure;
       this.#startReaders();
       if (this.#checkpoint < this.#events.length) this.#disturb();
       else this.#kinesis.faults.clear();
@@ -233,7 +233,7 @@ export class OutboundHistory {
     this.#pending += 1;
     void task()
       .catch((error: unknown) => {
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         this.#pending -= 1;

@@ -1,0 +1,190 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { positionOf, StampReader } from '../../../lib/streams/stamp-reader.ts';
+
+const dayMs = 86_400_000;
+
+/** Repeats as a plain set would tell them: the truth the reader is held against. */
+function truth() {
+  const seen = new Set<string>();
+  return (source: string, position: bigint): boolean => {
+    const key = `${source} ${position}`;
+    const repeat = seen.has(key);
+    seen.add(key);
+    return repeat;
+  };
+}
+
+/**
+ * Two writers that number 1, 2, 3 … and write again what they please among what is not below their floor, and
+ * copies of anything ever written (zombies), with the floor that was true when they were first put.
+ */
+const histories = fc.array(
+  fc.record({
+    source: fc.constantFrom('a', 'b'),
+    act: fc.constantFrom('next', 'next', 'next', 'skip', 'again', 'settle'),
+    choice: fc.nat(),
+  }),
+  { maxLength: 400 },
+);
+
+interface Writer {
+  floor: bigint;
+  last: bigint;
+  readonly skipped: bigint[];
+  readonly written: { readonly position: bigint; readonly floor: bigint }[];
+}
+
+function play(
+  history: typeof histories extends fc.Arbitrary<infer T> ? T : never,
+  read: (stamp: { source: string; position: bigint; floor: bigint }) => void,
+): void {
+  const writers = new Map<string, Writer>();
+  for (const { source, act, choice } of history) {
+    const writer = writers.get(source) ?? { floor: 0n, last: 0n, skipped: [], written: [] };
+    writers.set(source, writer);
+    const write = (position: bigint): void => {
+      writer.written.push({ position, floor: writer.floor });
+      read({ source, position, floor: writer.floor });
+    };
+    if (act === 'next' || act === 'skip') writer.last += 1n;
+    if (act === 'next') write(writer.last);
+    if (act === 'skip') writer.skipped.push(writer.last);
+    if (act === 'settle') {
+      for (const position of writer.skipped.splice(0)) write(position);
+      writer.floor = writer.last;
+    }
+    const copy = writer.written[choice % Math.max(1, writer.written.length)];
+    if (act === 'again' && copy) read({ source, ...copy });
+  }
+}
+
+describe('StampReader', () => {
+  it('knows every second copy and takes none for a first', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const reader = StampReader.load(undefined);
+        const expected = truth();
+        play(history, (stamp) => {
+          expect(reader.isRepeat(stamp, 0)).to.equal(expected(stamp.source, stamp.position));
+        });
+      }),
+    );
+  });
+
+  it('knows the same after it was saved and loaded, at any moment', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        let reader = StampReader.load(undefined);
+        const expected = truth();
+        play(history, (stamp) => {
+          reader = StampReader.load(reader.save());
+          expect(reader.isRepeat(stamp, 0)).to.equal(expected(stamp.source, stamp.position));
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('has clones that know what it knew, and learn nothing from each other', () => {
+    const reader = StampReader.load(undefined);
+    reader.isRepeat({ source: 'a', position: 1n, floor: 0n }, 0);
+    const clone = reader.clone();
+    const second = { source: 'a', position: 2n, floor: 0n };
+    expect(clone.isRepeat(second, 0)).to.equal(false);
+    expect(reader.isRepeat(second, 0)).to.equal(false);
+    expect(reader.isRepeat({ source: 'a', position: 1n, floor: 0n }, 0)).to.equal(true);
+    const third = { source: 'a', position: 3n, floor: 2n };
+    expect(reader.isRepeat(third, 0)).to.equal(false);
+    expect(clone.isRepeat(third, 0)).to.equal(false);
+  });
+
+  it('knows after a merge what either knew', () => {
+    const one = StampReader.load(undefined);
+    const other = StampReader.load(undefined);
+    one.isRepeat({ source: 'a', position: 7n, floor: 5n }, 0);
+    other.isRepeat({ source: 'a', position: 4n, floor: 2n }, 0);
+    other.isRepeat({ source: 'a', position: 9n, floor: 2n }, 0);
+    other.isRepeat({ source: 'b', position: 1n, floor: 0n }, 0);
+    one.merge(other);
+    const known = [5n, 7n, 9n].map((position) => one.isRepeat({ source: 'a', position, floor: 0n }, 0));
+    expect(known).to.deep.equal([true, true, true]);
+    expect(one.isRepeat({ source: 'a', position: 8n, floor: 0n }, 0)).to.equal(false);
+    expect(one.isRepeat({ source: 'b', position: 1n, floor: 0n }, 0)).to.equal(true);
+  });
+
+  it('keeps what it knows of a source in a handful of bytes once the floor has caught up', () => {
+    const reader = StampReader.load(undefined);
+    for (let position = 1n; position <= 5_000n; position += 1n) {
+      reader.isRepeat({ source: 'a', position, floor: position - 1n }, 0);
+    }
+    expect(reader.save().length).to.be.at.most(12);
+  });
+
+  it('needs few bytes for positions made of Kinesis sequence numbers', () => {
+    const reader = StampReader.load(undefined);
+    // Neighbours as a real shard gives them: they share their low bits.
+    const first = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
+    for (let index = 0n; index < 500n; index += 1n) {
+      const sequenceNumber = (first + index * 2_564_131_663_402_632_534_000_926_720n).toString();
+      const position = positionOf({ sequenceNumber, subSequenceNumber: 0 });
+      reader.isRepeat(
+        {
+          source: 'a',
+          position,
+          floor: positionOf({ sequenceNumber: `${first - 1n}`, subSequenceNumber: 0 }),
+        },
+        0,
+      );
+    }
+    expect(reader.save().length).to.be.lessThan(500 * 16);
+  });
+
+  it('forgets a source that was silent for more than a day, by arrival times', () => {
+    const reader = StampReader.load(undefined);
+    const silent = { source: 'silent', position: 1n, floor: 0n };
+    const steady = { source: 'steady', position: 1n, floor: 0n };
+    reader.isRepeat(silent, 0);
+    reader.isRepeat(steady, 1);
+    reader.isRepeat({ source: 'new', position: 1n, floor: 0n }, dayMs + 1);
+    const later = StampReader.load(reader.save());
+    expect(later.isRepeat(steady, dayMs + 2)).to.equal(true);
+    expect(later.isRepeat(silent, dayMs + 2)).to.equal(false);
+  });
+
+  it('keeps the thousand sources heard last', () => {
+    const reader = StampReader.load(undefined);
+    for (let index = 0; index <= 1_000; index += 1) {
+      reader.isRepeat({ source: `source-${index}`, position: 1n, floor: 0n }, index);
+    }
+    expect(reader.isRepeat({ source: 'source-1', position: 1n, floor: 0n }, 1_001)).to.equal(true);
+    expect(reader.isRepeat({ source: 'source-0', position: 1n, floor: 0n }, 1_002)).to.equal(false);
+  });
+
+  for (const [why, bytes] of [
+    ['of another format', [9, 0]],
+    ['that are cut short', [1, 1, 3, 97]],
+    ['that go on too long', [1, 0, 0]],
+  ] as const) {
+    it(`refuses saved bytes ${why}`, () => {
+      expect(() => StampReader.load(Uint8Array.from(bytes)))
+        .to.throw()
+        .with.property('code', 'bad-saved-state');
+    });
+  }
+});
+
+describe('position of a record that is passed on', () => {
+  it('orders records as they lie in the shard, user records of an aggregate included', () => {
+    const positions = [
+      { sequenceNumber: '9', subSequenceNumber: 0 },
+      { sequenceNumber: '10', subSequenceNumber: 0 },
+      { sequenceNumber: '10', subSequenceNumber: 1 },
+      { sequenceNumber: '10', subSequenceNumber: 16_777_215 },
+      { sequenceNumber: '11', subSequenceNumber: 0 },
+    ].map(positionOf);
+    const sorted = [...positions].sort((a, b) => (a < b ? -1 : 1));
+    expect(sorted).to.deep.equal(positions);
+    expect(new Set(positions).size).to.equal(positions.length);
+  });
+});

@@ -1,0 +1,278 @@
+import { expect } from 'chai';
+import { createManualClock } from '../../../lib/runtime/manual-clock.ts';
+import { createMemoryKinesis } from '../../../lib/streams/memory-kinesis.ts';
+import { PutFailed } from '../../../lib/streams/put-failed.ts';
+import { parseStamp, type Stamp } from '../../../lib/streams/stamp.ts';
+import {
+  createStampedWriter,
+  type StampedWriterOptions,
+  type WriterEvent,
+} from '../../../lib/streams/stamped-writer.ts';
+import type { OutgoingRecord } from '../../../lib/streams/writer.ts';
+import { createRandom } from '../../support/random.ts';
+
+const shardId = 'shardId-000000000000';
+
+function setUp(options: Partial<StampedWriterOptions> = {}) {
+  const clock = createManualClock({ startMs: 1_000 });
+  const kinesis = createMemoryKinesis({ clock, random: createRandom(1) });
+  kinesis.createStream('s', 1);
+  const events: WriterEvent[] = [];
+  const writer = createStampedWriter({
+    kinesis,
+    stream: 's',
+    source: 'test',
+    clock,
+    random: createRandom(2),
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  /** Moves the clock until the work is over. */
+  const finish = async <T>(work: Promise<T>): Promise<T> => {
+    let over = false;
+    const outcome = work.finally(() => {
+      over = true;
+    });
+    outcome.catch(() => {
+      over = true;
+    });
+    for (let step = 0; !over && step < 10_000; step += 1) await clock.advance(10);
+    return outcome;
+  };
+  const stored = () =>
+    kinesis.recordsOf('s', shardId).map((record) => {
+      const [name = '', stamp = ''] = Buffer.from(record.data).toString().split(' ');
+      return { name, stamp: parseStamp(stamp) as Stamp };
+    });
+  const names = () => stored().map(({ name }) => name);
+  const calls = () => events.flatMap((event) => (event.type === 'put' ? [event.records] : []));
+  return { clock, kinesis, writer, events, finish, stored, names, calls };
+}
+
+/** `a1` has the key `a`. */
+function record(name: string, position?: bigint): OutgoingRecord {
+  return {
+    partitionKey: name.slice(0, 1),
+    encode: (stamp) => Buffer.from(`${name} ${stamp}`),
+    ...(position !== undefined && { position }),
+  };
+}
+
+function records(...names: string[]): readonly OutgoingRecord[] {
+  return names.map((name) => record(name));
+}
+
+async function failureOf(work: Promise<unknown>): Promise<PutFailed> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).to.be.instanceOf(PutFailed);
+  return error as PutFailed;
+}
+
+function codes(failure: PutFailed): readonly string[] {
+  return failure.outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.code));
+}
+
+describe('StampedWriter: order', () => {
+  it('puts records of different keys with one call and gives receipts in the order given', async () => {
+    const { writer, finish, kinesis, calls } = setUp();
+    const receipts = await finish(writer.put(records('c', 'a', 'b')));
+    const stored = kinesis.recordsOf('s', shardId).map(({ sequenceNumber }) => ({ shardId, sequenceNumber }));
+    expect(receipts).to.deep.equal(stored);
+    expect(calls()).to.deep.equal([3]);
+  });
+
+  it('puts no two records of a key into one call, and keeps the order over all keys', async () => {
+    const { writer, finish, names, calls } = setUp();
+    await finish(writer.put(records('a1', 'b1', 'a2', 'c1', 'a3', 'b2')));
+    expect(names()).to.deep.equal(['a1', 'b1', 'a2', 'c1', 'a3', 'b2']);
+    expect(calls()).to.deep.equal([2, 2, 2]);
+  });
+
+  it('fills calls with any keys where the order is kept by call', async () => {
+    const { writer, finish, names, calls } = setUp({ limits: { keyOrder: 'by-call' } });
+    const given = Array.from({ length: 1_200 }, (_, index) => `a${index}`);
+    await finish(writer.put(records(...given)));
+    expect(names()).to.deep.equal(given);
+    expect(calls()).to.deep.equal([500, 500, 200]);
+  });
+
+  it('sends what is given while a call is under way together, in the order of the puts', async () => {
+    const { writer, finish, names, calls } = setUp();
+    const puts = ['a', 'b', 'c', 'd'].map((name) => writer.put(records(name)));
+    await finish(Promise.all(puts));
+    expect(names()).to.deep.equal(['a', 'b', 'c', 'd']);
+    expect(calls()).to.deep.equal([1, 3]);
+  });
+
+  it('holds back the key of a refused record until it is taken, and lets other keys go on', async () => {
+    const { writer, finish, kinesis, names } = setUp();
+    kinesis.faults.add({ times: 2, fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
+    await finish(writer.put(records('a1', 'b1', 'a2', 'b2', 'c1')));
+    expect(names().filter((name) => name.startsWith('a'))).to.deep.equal(['a1', 'a2']);
+    expect(names().indexOf('c1')).to.be.lessThan(names().indexOf('a1'));
+  });
+
+  it('repeats a call that was lost as a whole before anything else', async () => {
+    const { writer, finish, kinesis, names } = setUp();
+    kinesis.faults.add({ times: 3, fault: { type: 'drop-request' } });
+    await finish(Promise.all([writer.put(records('a', 'b')), writer.put(records('c'))]));
+    expect(names()).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('writes a record again under the same position when the answer was lost', async () => {
+    const { writer, finish, kinesis, stored } = setUp();
+    kinesis.faults.add({ times: 1, fault: { type: 'drop-response' } });
+    await finish(writer.put(records('a')));
+    expect(stored().map(({ stamp }) => stamp.position)).to.deep.equal([1n, 1n]);
+  });
+});
+
+describe('StampedWriter: stamps', () => {
+  it('counts positions from above the start floor, and raises the floor with what is acknowledged', async () => {
+    const { writer, finish, stored } = setUp({ startFloor: 41n });
+    await finish(writer.put(records('a1', 'b1', 'a2')));
+    await finish(writer.put(records('c')));
+    expect(stored().map(({ stamp }) => [stamp.position, stamp.floor])).to.deep.equal([
+      [42n, 41n],
+      [43n, 41n],
+      [44n, 43n],
+      [45n, 44n],
+    ]);
+  });
+
+  it('never states a floor at or above a position that is not settled', async () => {
+    const { writer, finish, kinesis, stored } = setUp();
+    kinesis.faults.add({ times: 4, fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
+    await finish(writer.put(records('a1', 'b1', 'b2', 'b3', 'b4')));
+    const before = stored().slice(
+      0,
+      stored().findIndex(({ name }) => name === 'a1'),
+    );
+    expect(before.map(({ stamp }) => stamp.floor)).to.deep.equal([0n, 0n, 0n, 0n]);
+  });
+
+  it('refuses positions that do not increase', async () => {
+    const { writer, finish } = setUp();
+    const put = writer.put([record('a', 5n), record('b', 5n)]);
+    const error = await finish(put.catch((thrown: unknown) => thrown));
+    expect(error).to.include({ code: 'bad-position' });
+  });
+
+  it('goes only so far past a record that is refused again and again', async () => {
+    const { writer, finish, kinesis, names } = setUp({ limits: { aheadRecords: 4, keyOrder: 'by-call' } });
+    kinesis.faults.add({ fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
+    const failure = await failureOf(finish(writer.put([record('a', 1n), ...numbered(2, 20)])));
+    expect(names()).to.deep.equal(['b2', 'b3', 'b4']);
+    expect(new Set(codes(failure))).to.deep.equal(
+      new Set(['ProvisionedThroughputExceededException', 'ok', 'stopped']),
+    );
+  });
+});
+
+function numbered(from: number, to: number): readonly OutgoingRecord[] {
+  return Array.from({ length: to - from + 1 }, (_, index) =>
+    record(`b${from + index}`, BigInt(from + index)),
+  );
+}
+
+describe('StampedWriter: failures', () => {
+  it('says per record what happened when the tries are used up', async () => {
+    const { writer, finish, kinesis, events } = setUp({
+      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 3 } },
+    });
+    kinesis.faults.add({ fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
+    const failure = await failureOf(finish(writer.put(records('b', 'a', 'c'))));
+    expect(codes(failure)).to.deep.equal(['ok', 'ProvisionedThroughputExceededException', 'ok']);
+    expect(events.filter(({ type }) => type === 'refused')).to.have.length(3);
+  });
+
+  it('fails at once what no retry can mend: a stream that is not there', async () => {
+    const { writer, finish, events } = setUp({ stream: 'missing' });
+    const failure = await failureOf(finish(writer.put(records('a', 'b'))));
+    expect(codes(failure)).to.deep.equal(['stream-not-found', 'stream-not-found']);
+    expect(events.map(({ type }) => type)).to.deep.equal(['given-up']);
+  });
+
+  it('leaves out a record that is too large, has no key or cannot be encoded, and puts the others', async () => {
+    const { writer, finish, names } = setUp({ limits: { recordBytes: 100 } });
+    const tooLarge = { partitionKey: 'l', encode: () => new Uint8Array(100) };
+    const keyless = { partitionKey: '', encode: () => new Uint8Array(1) };
+    const hashless = { ...record('h'), explicitHashKey: '-1' };
+    const broken = {
+      partitionKey: 'x',
+      encode: () => {
+        throw new Error('no such schema');
+      },
+    };
+    const put = writer.put([record('a'), tooLarge, keyless, hashless, broken, record('b')]);
+    const failure = await failureOf(finish(put));
+    expect(codes(failure)).to.deep.equal([
+      'ok',
+      'record-too-large',
+      'bad-key',
+      'bad-key',
+      'not-encodable',
+      'ok',
+    ]);
+    expect(failure.outcomes[4]).to.include({ message: 'no such schema' });
+    expect(names()).to.deep.equal(['a', 'b']);
+  });
+
+  it('stops what its sender numbered behind a failed record, in later puts too', async () => {
+    const { writer, finish, kinesis, names } = setUp({
+      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 2 }, batchRecords: 2 },
+    });
+    kinesis.faults.add({ times: 2, fault: { type: 'drop-request' } });
+    const first = writer.put([record('a', 1n), record('b', 2n), record('c', 3n)]);
+    const second = writer.put([record('d', 4n)]);
+    const failures = await finish(Promise.all([failureOf(first), failureOf(second)]));
+    expect(failures.map(codes)).to.deep.equal([
+      ['kinesis-unavailable', 'kinesis-unavailable', 'stopped'],
+      ['stopped'],
+    ]);
+    await finish(writer.put([record('a', 1n), record('b', 2n)]));
+    expect(names()).to.deep.equal(['a', 'b']);
+  });
+
+  it('gives up what waits when the signal aborts, and tells what was put', async () => {
+    const { writer, finish, kinesis } = setUp();
+    kinesis.faults.add({ fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
+    const abort = new AbortController();
+    const put = failureOf(writer.put(records('a', 'b'), abort.signal));
+    await finish(writer.put(records('c')));
+    abort.abort();
+    expect(codes(await finish(put))).to.deep.equal(['aborted', 'ok']);
+  });
+
+  it('puts nothing for a signal that is aborted already', async () => {
+    const { writer, finish, names } = setUp();
+    const failure = await failureOf(finish(writer.put(records('a'), AbortSignal.abort())));
+    expect(codes(failure)).to.deep.equal(['aborted']);
+    expect(names()).to.deep.equal([]);
+  });
+});
+
+describe('StampedWriter: back-pressure', () => {
+  it('takes records into its queue only while there is room, in the order of the puts', async () => {
+    const { writer, finish, clock, kinesis, names } = setUp({ limits: { queuedRecords: 3 } });
+    const hold = kinesis.faults.add({ fault: { type: 'throttle' } });
+    const puts = [writer.put(records('a', 'b')), writer.put(records('c', 'd')), writer.put(records('e'))];
+    const abort = new AbortController();
+    const waiting = failureOf(writer.put(records('f'), abort.signal));
+    await clock.advance(100);
+    abort.abort();
+    expect(codes(await waiting)).to.deep.equal(['aborted']);
+    hold();
+    await finish(Promise.all(puts));
+    expect(names()).to.deep.equal(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('takes a put that is larger than the queue when the queue is empty', async () => {
+    const { writer, finish, names } = setUp({ limits: { queuedRecords: 2 } });
+    await finish(writer.put(records('a', 'b', 'c', 'd')));
+    expect(names()).to.deep.equal(['a', 'b', 'c', 'd']);
+  });
+});
