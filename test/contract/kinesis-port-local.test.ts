@@ -1,6 +1,6 @@
 import { startKinesis } from '../../local/kinesis/server.ts';
 import { kinesisPortContract } from './kinesis-port.ts';
-import { sdkKinesis } from './sdk-kinesis.ts';
+import { sdkKinesis } from './kinesis/sdk-kinesis.ts';
 
 kinesisPortContract('AWS adapter on the local server', async () => {
   const server = await startKinesis({

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { kinesisPortContract, type Lack } from './kinesis-port.ts';
-import { sdkKinesis } from './sdk-kinesis.ts';
+import type { Lack } from './kinesis/support.ts';
+import { kinesisPortContract } from './kinesis-port.ts';
+import { sdkKinesis } from './kinesis/sdk-kinesis.ts';
 
 /**
  * Python's moto, where it is installed: someone else's reading of the same documentation. What it lacks (seen with

@@ -1,6 +1,6 @@
 import { CreateStreamCommand, MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
-import { createAwsKinesis, createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
-import type { KinesisUnderTest } from './kinesis-port.ts';
+import { createAwsKinesis, createKinesisClient } from '../../../lib/streams/aws-kinesis.ts';
+import type { KinesisUnderTest } from './support.ts';
 
 /** Looks at a stream that is being changed; a stand-in that needs more of them is stuck. */
 const looksMax = 200;
