@@ -61,8 +61,8 @@ const differences: readonly Difference[] = [
   {
     peer: 'moto',
     rule: 'keeps keys and values of a version, several values of one key',
-    does: 'has no RemoveSchemaVersionMetadata',
-    documented: 'RemoveSchemaVersionMetadata (API reference)',
+    does: 'can only put them',
+    documented: 'QuerySchemaVersionMetadata and RemoveSchemaVersionMetadata (API reference)',
   },
   ...compared.map((rule) => ({
     peer: 'moto' as const,
