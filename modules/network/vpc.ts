@@ -49,6 +49,9 @@ export class OwnVpc extends Construct {
       count: count('local.own_vpc'),
       vpcId: '${aws_vpc.platform[count.index].id}',
     });
+    // Said aloud: left out, Terraform would adopt whatever rules are there.
+    none.addOverride('ingress', []);
+    none.addOverride('egress', []);
     pin(none, 'closed');
   }
 

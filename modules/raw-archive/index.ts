@@ -39,7 +39,7 @@ export class RawArchive extends Construct {
       assumeRolePolicy: trustPolicy('firehose.amazonaws.com', naming.account),
     });
     pin(role, 'raw_archive');
-    const policy = this.#policy(props, wanted);
+    const policies = [this.#work(props, wanted), this.#key(props, wanted)];
     const logs = this.#logs(props, wanted);
     const delivery = new KinesisFirehoseDeliveryStream(this, 'delivery', {
       count: wanted,
@@ -59,14 +59,14 @@ export class RawArchive extends Construct {
         compressionFormat: 'GZIP',
         cloudwatchLoggingOptions: { enabled: true, logGroupName: logs, logStreamName: 'delivery' },
       },
-      dependsOn: [policy],
+      dependsOn: policies,
     });
     pin(delivery, 'raw_archive');
   }
 
-  #policy(props: RawArchiveProps, count: TerraformCount): IamRolePolicy {
+  #work(props: RawArchiveProps, count: TerraformCount): IamRolePolicy {
     const { naming } = props;
-    return new IamRolePolicy(this, 'policy', {
+    return new IamRolePolicy(this, 'work', {
       count,
       name: 'deliver',
       role: '${aws_iam_role.raw_archive[count.index].name}',
@@ -92,20 +92,30 @@ export class RawArchive extends Construct {
           actions: ['logs:PutLogEvents'],
           resources: [naming.arn('logs', `log-group:/${naming.prefix}/raw-archive:*`)],
         },
+      ]),
+    });
+  }
+
+  /** Apart, as the ARN of a key would hide the rest of the policy in a plan. */
+  #key(props: RawArchiveProps, count: TerraformCount): IamRolePolicy {
+    const { region } = props.naming;
+    const policy = new IamRolePolicy(this, 'key', {
+      count,
+      name: 'key',
+      role: '${aws_iam_role.raw_archive[count.index].name}',
+      policy: policyDocument([
         {
           actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
           resources: [props.dataKeyArn],
           conditions: {
             StringEquals: {
-              'kms:ViaService': [
-                `kinesis.${naming.region}.amazonaws.com`,
-                `s3.${naming.region}.amazonaws.com`,
-              ],
+              'kms:ViaService': [`kinesis.${region}.amazonaws.com`, `s3.${region}.amazonaws.com`],
             },
           },
         },
       ]),
     });
+    return pin(policy, 'raw_archive_key');
   }
 
   #logs(props: RawArchiveProps, count: TerraformCount): string {

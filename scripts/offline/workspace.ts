@@ -51,6 +51,6 @@ export async function withWorkspace<T>(
 }
 
 async function fill(folder: string, stack: StackJson, endpoint: string): Promise<void> {
-  await writeFile(join(folder, 'cdk.tf.json'), JSON.stringify(withoutNewerAttributes(stack)));
+  await writeFile(join(folder, 'cdk.tf.json'), JSON.stringify(withoutNewerAttributes(stack), null, 1));
   await writeFile(join(folder, 'offline_override.tf.json'), JSON.stringify(offlineOverride(endpoint)));
 }
