@@ -150,6 +150,29 @@ const cases: readonly (readonly [rule: string, reader: Json, writer: Json, reaso
   ['logical types do not count', { type: 'long', logicalType: 'timestamp-millis' }, 'long', []],
 ];
 
+const primitive = fc.constantFrom<Json>('null', 'int', 'long', 'float', 'double', 'string', 'bytes');
+const union = fc.subarray<Json>(['null', 'int', 'double', 'string'], { minLength: 1 });
+const named = fc.oneof(
+  fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }).map((symbols) => enumeration(symbols)),
+  fc.constantFrom(4, 8).map((size) => fixed(size)),
+);
+const nested = fc.oneof(primitive.map(list), primitive.map(map));
+const fields = fc.uniqueArray(
+  fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.constantFrom('int', 'long'), fc.boolean()),
+  { selector: ([name]) => name },
+);
+const records = fields.map((all) =>
+  record(all.map(([name, type, hasDefault]) => field(name, type, hasDefault ? { default: 1 } : {}))),
+);
+const schema = fc.oneof(primitive, union, named, nested, records);
+
+/** Schemas of one kind oftener than chance would have it: those that differ in kind are soon compared. */
+const pair = fc.oneof(
+  ...[primitive, union, named, nested, records].map((kind) => fc.tuple(kind, kind)),
+  fc.tuple(union, primitive),
+  fc.tuple(schema, schema),
+);
+
 describe('Avro compatibility', () => {
   for (const [rule, reader, writer, expected] of cases) {
     it(rule, () => {
@@ -165,12 +188,13 @@ describe('Avro compatibility', () => {
     );
   });
 
-  it('agrees with the decoder: compatible is what avsc can resolve', () => {
+  it('agrees with the decoder: compatible is what avsc can resolve', function () {
+    this.timeout(20_000);
     fc.assert(
-      fc.property(schema, schema, (reader, writer) => {
+      fc.property(pair, ([reader, writer]) => {
         expect(reasons(reader, writer).length === 0).to.equal(canResolve(reader, writer));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 });
@@ -186,26 +210,3 @@ function canResolve(reader: Json, writer: Json): boolean {
     return false;
   }
 }
-
-/** Small schemas with few names and few types, so that pairs of them often match. */
-const { schema } = fc.letrec<{ leaf: Json; schema: Json }>((tie) => ({
-  leaf: fc.oneof(
-    fc.constantFrom<Json>('null', 'int', 'long', 'double', 'string', 'bytes'),
-    fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }).map((symbols) => enumeration(symbols)),
-    fc.constantFrom(4, 8).map((size) => fixed(size)),
-  ),
-  schema: fc.oneof(
-    { maxDepth: 2 },
-    tie('leaf'),
-    fc.constantFrom<Json>('int', 'string').map((item) => list(item)),
-    fc.constantFrom<Json>('int', 'long').map((value) => map(value)),
-    fc.subarray<Json>(['null', 'int', 'string'], { minLength: 1 }),
-    fc
-      .uniqueArray(fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.constantFrom('int', 'long'), fc.boolean()), {
-        selector: ([name]) => name,
-      })
-      .map((fields) =>
-        record(fields.map(([name, type, hasDefault]) => field(name, type, hasDefault ? { default: 1 } : {}))),
-      ),
-  ),
-}));
