@@ -18,14 +18,15 @@ const { Tap: LooseTap } = require('avsc/lib/utils.js') as { readonly Tap: new (b
  */
 export class StrictTap extends LooseTap {}
 
-type Read = (this: Tap, ...rest: unknown[]) => unknown;
+/** Only those of fixed-size values take a length. */
+type Read = (this: Tap, length: unknown) => unknown;
 
 for (const name of Object.getOwnPropertyNames(LooseTap.prototype)) {
   if (!/^(read|skip)/.test(name)) continue;
   const read = Reflect.get(LooseTap.prototype, name) as Read;
-  const strict: Read = function (...rest) {
+  const strict: Read = function (length) {
     const start = this.pos;
-    const value = read.apply(this, rest);
+    const value = read.call(this, length);
     if (this.pos < start || this.pos > this.buf.length) {
       throw new RangeError(`a value at byte ${start} does not end within the ${this.buf.length} bytes`);
     }

@@ -208,6 +208,14 @@ describe('the header of the schema registry', () => {
     expect((await failure(() => createDecoder(registry)(bytes))).message).to.contain('does not inflate');
   });
 
+  it('refuses bytes after the event', async () => {
+    const { bytes, registry } = await frame(eventSchema, avroEvent, false);
+    const longer = Buffer.concat([bytes, Buffer.from([0])]);
+    expect((await failure(() => createDecoder(registry)(longer))).message).to.contain(
+      '1 bytes are left over',
+    );
+  });
+
   it('reads an older version that lacks fields with defaults', async () => {
     const older = { ...eventSchema, fields: eventSchema.fields.filter(({ name }) => name !== 'traceparent') };
     const { bytes, registry } = await frame(older, avroEvent, false);

@@ -59,6 +59,14 @@ describe('csvRecords', () => {
     expect(records.slice(1)).to.deep.equal(sound.map((_, i) => ({ a: String(i), b: 'x' })));
   });
 
+  it('does not wait for a closing quote longer than a record may go on', async () => {
+    const lines = Array.from({ length: 1_000 }, (_, i) => `${i},x`);
+    const records = await recordsOf(`a,b\n1,"open\n${lines.join('\n')}\nclosed"\n2,y\n`);
+    expect(records).to.have.length(1_003);
+    expect(records[0]).to.equal('1: field 2 has a quote that is not closed');
+    expect(records.at(-1)).to.deep.equal({ a: '2', b: 'y' });
+  });
+
   it('finds broken UTF-8 in its record only', async () => {
     const file = Buffer.concat([
       Buffer.from('a,b\n1,é\n2,'),
