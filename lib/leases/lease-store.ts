@@ -31,11 +31,7 @@ export interface Segment {
 export interface LeaseStore {
   /** `lost` if the lease exists already. The lease's own owner and counter are written as they are. */
   readonly create: (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
-  readonly renew: (
-    lease: Lease,
-    throughputKBps: number | undefined,
-    mark: WriteMark,
-  ) => Promise<WriteOutcome>;
+  readonly renew: (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
   readonly take: (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
   readonly checkpoint: (
     lease: Lease,

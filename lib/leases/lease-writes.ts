@@ -26,6 +26,8 @@ export interface WriteMark {
   /** `worker/process`, see lease.ts. */
   readonly incarnation: string;
   readonly nonce: string;
+  /** What was measured lately, for balancing; rides along on whatever is written. */
+  readonly throughputKBps?: number;
 }
 
 const ours = ['incarnation', 'offer'] as const;
@@ -42,10 +44,11 @@ function counted(
   change: { readonly set?: Item; readonly remove?: readonly string[]; readonly expect?: Expected },
 ): LeaseWrite {
   const next = { leaseCounter: lease.counter + 1, writeNonce: mark.nonce };
+  const measured = mark.throughputKBps === undefined ? {} : { throughputKBps: mark.throughputKBps };
   return {
     leaseKey: lease.leaseKey,
     expect: { leaseCounter: lease.counter, ...change.expect },
-    set: { ...next, ...change.set },
+    set: { ...next, ...measured, ...change.set },
     remove: change.remove ?? [],
     landed: next,
   };
@@ -55,11 +58,8 @@ function counted(
  * Conditional on the hand-off mark as last seen, as in KCL 3: so a hand-off asked for meanwhile is noticed at the
  * next renewal at the latest.
  */
-export function renewal(lease: Lease, throughputKBps: number | undefined, mark: WriteMark): LeaseWrite {
-  return counted(lease, mark, {
-    expect: { checkpointOwner: lease.checkpointOwner },
-    set: throughputKBps === undefined ? {} : { throughputKBps },
-  });
+export function renewal(lease: Lease, mark: WriteMark): LeaseWrite {
+  return counted(lease, mark, { expect: { checkpointOwner: lease.checkpointOwner } });
 }
 
 /** Takes an unowned, expired or offered lease, or takes up one that was assigned to this worker. */

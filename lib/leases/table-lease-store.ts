@@ -30,7 +30,7 @@ export function createLeaseStore(table: LeaseTable): LeaseStore {
       const done = await table.insert(lease.leaseKey, formatItem(marked));
       return outcomeOf(done, { leaseCounter: lease.counter, writeNonce: mark.nonce });
     },
-    renew: (lease, throughputKBps, mark) => update(writes.renewal(lease, throughputKBps, mark)),
+    renew: (lease, mark) => update(writes.renewal(lease, mark)),
     take: (lease, mark) => update(writes.taking(lease, mark)),
     checkpoint: (lease, upTo, state, mark) => update(writes.checkpointing(lease, upTo, state, mark)),
     prepare: (lease, upTo, note, mark) => update(writes.preparing(lease, upTo, note, mark)),

@@ -86,7 +86,8 @@ function createView(timeline: Timeline): ClockView {
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const dueMs = monotonic() + Math.max(0, ms);
+      // Whole milliseconds, as real timers have: else a loop that waits for a rest of 1e-13 ms never gets further.
+      const dueMs = monotonic() + Math.ceil(Math.max(0, ms));
       const wait = (): (() => void) =>
         timeline.start({ dueMs: timeline.elapsed() + dueMs - monotonic(), fire });
       const end = (): void => {

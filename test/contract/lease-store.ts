@@ -67,7 +67,7 @@ export function leaseStoreContract(name: string, open: () => Promise<StoreUnderT
       const theirs = won(await table.store.take(mine, mark('b')));
       const { store } = table;
       const late = await Promise.all([
-        store.renew(mine, 1, mark('a')),
+        store.renew(mine, mark('a')),
         store.checkpoint(mine, position(7), {}, mark('a')),
         store.prepare(mine, position(7), new Uint8Array([1]), mark('a')),
         store.finish(mine, [], {}, mark('a')),
@@ -115,7 +115,7 @@ export function leaseStoreContract(name: string, open: () => Promise<StoreUnderT
       const { store } = table;
       let lease = await taken();
       const verbs: readonly ((lease: Lease, m: WriteMark) => Promise<WriteOutcome>)[] = [
-        (l, m) => store.renew(l, 12.5, m),
+        (l, m) => store.renew(l, { ...m, throughputKBps: 12.5 }),
         (l, m) => store.checkpoint(l, position(1), {}, m),
         (l, m) => store.prepare(l, position(2), new Uint8Array(), m),
         (l, m) => store.take(l, m),
@@ -135,11 +135,11 @@ export function leaseStoreContract(name: string, open: () => Promise<StoreUnderT
     it('does not take the traces of its write for success once somebody else has written', async () => {
       const lease = await taken('a');
       const same = mark('a');
-      const renewed = won(await table.store.renew(lease, undefined, same));
+      const renewed = won(await table.store.renew(lease, same));
       // Java keeps our nonce when it takes a lease.
       const item = await table.item(lease.leaseKey);
       await table.plant({ ...item, leaseOwner: 'java', leaseCounter: renewed.counter + 1 });
-      expect((await table.store.renew(lease, undefined, same)).type).to.equal('lost');
+      expect((await table.store.renew(lease, same)).type).to.equal('lost');
     });
 
     describeHandoff(() => table, taken, current);
@@ -153,11 +153,11 @@ export function leaseStoreContract(name: string, open: () => Promise<StoreUnderT
 
     it('deletes a lease only as it was read, and says when it is gone', async () => {
       const lease = await taken();
-      const renewed = won(await table.store.renew(lease, undefined, mark('a')));
+      const renewed = won(await table.store.renew(lease, mark('a')));
       expect((await table.store.remove(lease)).type).to.equal('lost');
       expect((await table.store.remove(renewed)).type).to.equal('won');
       expect((await table.store.remove(renewed)).type).to.equal('missing');
-      expect((await table.store.renew(renewed, undefined, mark('a'))).type).to.equal('missing');
+      expect((await table.store.renew(renewed, mark('a'))).type).to.equal('missing');
       expect(await table.store.get(lease.leaseKey)).to.equal(undefined);
     });
 
@@ -222,10 +222,10 @@ function describeHandoff(
     const lease = await taken('a');
     const asked = won(await store.requestHandoff(lease, 'a', 'b'));
     expect(asked).to.include({ leaseOwner: 'b', checkpointOwner: 'a', counter: lease.counter });
-    expect(await store.renew(lease, undefined, mark('a'))).to.deep.equal({ type: 'lost', current: asked });
+    expect(await store.renew(lease, mark('a'))).to.deep.equal({ type: 'lost', current: asked });
     const saved = won(await store.checkpoint(lease, position(4), {}, mark('a')));
     expect(saved).to.include({ leaseOwner: 'b', checkpointOwner: 'a' });
-    expect(won(await store.renew(saved, undefined, mark('a'))).counter).to.equal(saved.counter + 1);
+    expect(won(await store.renew(saved, mark('a'))).counter).to.equal(saved.counter + 1);
   });
 
   it('asks for one hand-off at a time, and only from the owner that was seen', async () => {

@@ -1,0 +1,56 @@
+import type { TakeReason } from './diagnostics.ts';
+import { actualOwner, isFinished, type Lease } from './lease.ts';
+import type { Timings } from './timings.ts';
+
+/** A lease as this worker has seen it over time. Times are this worker's own monotonic clock. */
+export interface Seen {
+  readonly lease: Lease;
+  /** When the present counter was first seen: no owner has confirmed a write since. */
+  readonly changedAtMs: number;
+  readonly readAtMs: number;
+  /** When the present next owner was first seen. */
+  readonly ownerSinceMs: number;
+}
+
+export function observed(before: Seen | undefined, lease: Lease, nowMs: number): Seen {
+  const same = before?.lease.counter === lease.counter;
+  const sameOwner = before?.lease.leaseOwner === lease.leaseOwner;
+  return {
+    lease,
+    readAtMs: nowMs,
+    changedAtMs: same ? before.changedAtMs : nowMs,
+    ownerSinceMs: sameOwner && before !== undefined ? before.ownerSinceMs : nowMs,
+  };
+}
+
+/** Somebody may be working on it, for all we know; `at` is when that ends unless there is news before. */
+export type Availability =
+  | { readonly type: 'finished' }
+  | { readonly type: 'busy'; readonly untilMs: number }
+  | { readonly type: 'free'; readonly reason: TakeReason; readonly sinceMs: number };
+
+/**
+ * Whether a lease that this worker does not hold may be taken. Nothing here is certain, since others write
+ * meanwhile; the conditional write decides. What it must guarantee: `free` implies that no earlier owner still
+ * considers the lease its own, if the counter has not moved.
+ */
+export function availability(
+  seen: Seen,
+  me: { readonly worker: string; readonly incarnations: ReadonlySet<string> },
+  timings: Timings,
+): Availability {
+  const { lease, changedAtMs, readAtMs } = seen;
+  if (isFinished(lease)) return { type: 'finished' };
+  const owner = actualOwner(lease);
+  if (owner === undefined) return { type: 'free', reason: 'unowned', sinceMs: changedAtMs };
+  if (owner === me.worker && lease.checkpointOwner === undefined) {
+    // Assigned to us by ours or by a Java leader, or lost for a moment by this very process.
+    const { offered, incarnation } = lease;
+    const nobodyElse = offered || incarnation === undefined || me.incarnations.has(incarnation);
+    if (nobodyElse) return { type: 'free', reason: 'own', sinceMs: changedAtMs };
+  }
+  const quietMs = lease.offered ? timings.offerMs : timings.failoverMs;
+  const untilMs = changedAtMs + quietMs;
+  if (readAtMs < untilMs) return { type: 'busy', untilMs };
+  return { type: 'free', reason: lease.offered ? 'offered' : 'expired', sinceMs: untilMs };
+}

@@ -1,0 +1,349 @@
+import type { Clock } from '../runtime/clock.ts';
+import { assert } from '../runtime/errors.ts';
+import { backoffMs } from '../runtime/retry.ts';
+import { compareCheckpoints } from './checkpoint.ts';
+import type { ReportLeaseEvent } from './diagnostics.ts';
+import type { CheckpointPosition } from './held-lease.ts';
+import { actualOwner, type Lease } from './lease.ts';
+import { LeaseLost, type LossReason } from './lease-lost.ts';
+import { type LeaseStore, LeaseStoreError, type WriteOutcome } from './lease-store.ts';
+import type { WriteMark } from './lease-writes.ts';
+import type { SavedState } from './saved-state.ts';
+import { createThroughput, type Throughput } from './throughput.ts';
+import type { TimeWatch } from './time-watch.ts';
+import type { Timings } from './timings.ts';
+
+/** What every lease of one worker shares. */
+export interface WorkerContext {
+  readonly worker: string;
+  /** `worker/process`: this process. */
+  readonly incarnation: string;
+  /** This process, and earlier ones of this worker id that are known to be over: their leases are ours. */
+  readonly incarnations: Set<string>;
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  /** In [0, 1). Spreads retries and surveys, and makes nonces. */
+  readonly random: () => number;
+  readonly timings: Timings;
+  readonly watch: TimeWatch;
+  readonly report: ReportLeaseEvent;
+}
+
+export function newMark(context: WorkerContext): WriteMark {
+  const { worker, incarnation, random } = context;
+  return { worker, incarnation, nonce: `${random().toString(36).slice(2)}${random().toString(36).slice(2)}` };
+}
+
+type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
+
+interface Sent {
+  readonly atMs: number;
+  readonly jumps: number;
+}
+
+/**
+ * One lease while this worker holds it: the only place from which it is written, one write at a time. Knows until
+ * when the lease is surely ours: the *send* time of the last confirmed write plus `ownMs`, on the monotonic clock.
+ */
+export class Holding {
+  readonly #context: WorkerContext;
+  readonly #throughput: Throughput;
+  readonly #drain = new AbortController();
+  readonly #lost = new AbortController();
+  readonly #ended = new AbortController();
+  /** Counter and nonce of each write that was sent since the last confirmed one: any of them may have landed. */
+  readonly #sent = new Map<string, Sent>();
+  #lease: Lease;
+  #confirmed: Sent;
+  #loss: LossReason | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `takenAtMs`: monotonic send time of the write that took the lease. */
+  constructor(lease: Lease, takenAtMs: number, context: WorkerContext) {
+    this.#lease = lease;
+    this.#context = context;
+    this.#confirmed = { atMs: takenAtMs, jumps: context.watch.jumps() };
+    this.#throughput = createThroughput(takenAtMs, lease.throughputKBps);
+  }
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+  get drainSignal(): AbortSignal {
+    return this.#drain.signal;
+  }
+  get lostSignal(): AbortSignal {
+    return this.#lost.signal;
+  }
+  /** Lost, released, handed over or finished. */
+  get ended(): boolean {
+    return this.#ended.signal.aborted;
+  }
+  get deadlineMs(): number {
+    return this.#confirmed.atMs + this.#context.timings.ownMs;
+  }
+
+  /** Renews and watches the deadline until the lease ends. Never rejects. */
+  async keep(): Promise<void> {
+    await Promise.all([this.#guard(), this.#renew()]);
+  }
+
+  drain(): void {
+    this.#drain.abort();
+  }
+
+  lose(reason: LossReason, to?: string): void {
+    if (this.ended) return;
+    this.#loss = reason;
+    this.#lost.abort();
+    this.#ended.abort();
+    this.#context.report({ type: 'lease-lost', leaseKey: this.#lease.leaseKey, reason, to });
+  }
+
+  /** Ends the work although it has not returned, and gives the lease up all the same. */
+  async evict(): Promise<void> {
+    this.#lost.abort();
+    await this.release();
+  }
+
+  /** See HeldLease.verify. */
+  async verify(): Promise<void> {
+    this.#assertWorking();
+    if (!this.#suspicious()) return;
+    await this.#renewIf(() => this.#suspicious());
+    this.#assertWorking();
+  }
+
+  async checkpoint(upTo: CheckpointPosition, state: SavedState): Promise<void> {
+    this.#assertWorking();
+    this.#assertForward(upTo);
+    await this.#write('checkpoint', (lease, mark) =>
+      this.#context.store.checkpoint(lease, upTo, state, mark),
+    );
+  }
+
+  async prepare(upTo: CheckpointPosition, note: Uint8Array): Promise<void> {
+    this.#assertWorking();
+    this.#assertForward(upTo);
+    await this.#write('prepare', (lease, mark) => this.#context.store.prepare(lease, upTo, note, mark));
+  }
+
+  /** SHARD_END, after `children` were created; each of them is made here if it does not exist. */
+  async finish(children: readonly Lease[], state: SavedState): Promise<void> {
+    this.#assertWorking();
+    for (const child of children) await this.#createChild(child);
+    const shardIds = children.map((child) => child.shardId);
+    await this.#write('finish', (lease, mark) => this.#context.store.finish(lease, shardIds, state, mark));
+    this.#end();
+    this.#context.report({ type: 'lease-finished', leaseKey: this.#lease.leaseKey, children: shardIds });
+  }
+
+  async release(): Promise<void> {
+    await this.#write('release', (lease, mark) => this.#context.store.release(lease, mark));
+    this.#end();
+    this.#context.report({ type: 'lease-released', leaseKey: this.#lease.leaseKey });
+  }
+
+  async assign(to: string): Promise<void> {
+    await this.#write('assign', (lease, mark) => this.#context.store.assign(lease, to, mark));
+    this.#end();
+    this.#context.report({ type: 'lease-handed-over', leaseKey: this.#lease.leaseKey, to });
+  }
+
+  observe(bytes: number): void {
+    this.#throughput.observe(bytes);
+  }
+
+  /** What somebody has just read of this item: how a hand-off is noticed before the next renewal. */
+  notice(read: Lease): void {
+    const asked = read.checkpointOwner === this.#context.worker && this.#lease.checkpointOwner === undefined;
+    if (!this.ended && asked && read.counter === this.#lease.counter) this.#adopt(read);
+  }
+
+  async #guard(): Promise<void> {
+    while (!this.ended) {
+      const leftMs = this.deadlineMs - this.#context.clock.monotonic();
+      if (leftMs <= 0) this.lose('deadline');
+      else await this.#context.clock.sleep(leftMs, this.#ended.signal);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, timings } = this.#context;
+    const dueMs = (): number => this.#confirmed.atMs + timings.renewMs - clock.monotonic();
+    while (!this.ended) {
+      await clock.sleep(Math.max(0, dueMs()), this.#ended.signal);
+      try {
+        if (!this.ended) await this.#renewIf(() => dueMs() <= 0);
+      } catch (error) {
+        if (!(error instanceof LeaseLost)) throw error;
+      }
+    }
+  }
+
+  #renewIf(needed: () => boolean): Promise<void> {
+    return this.#queue(async () => {
+      // A checkpoint that went first has renewed the lease already.
+      if (needed()) await this.#attempt('renew', (lease, mark) => this.#context.store.renew(lease, mark));
+    });
+  }
+
+  #write(doing: string, send: Send): Promise<void> {
+    return this.#queue(() => this.#attempt(doing, send));
+  }
+
+  /** Whoever queued a write learns how it went; the next in the queue only waits for it. */
+  #queue(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    const next = (): void => {};
+    this.#last = done.then(next, next);
+    return done;
+  }
+
+  /** Sends one write, the same each time, until it is known to have landed or to have lost. */
+  async #attempt(doing: string, send: Send): Promise<void> {
+    const mark = newMark(this.#context);
+    for (let failures = 0; ; failures += 1) {
+      this.#assertHeld();
+      const sent = this.#noteSent(mark.nonce);
+      const throughputKBps = this.#throughput.sample(this.#context.clock.monotonic());
+      try {
+        const outcome = await send(
+          this.#lease,
+          throughputKBps === undefined ? mark : { ...mark, throughputKBps },
+        );
+        if (outcome.type === 'won') return this.#confirm(outcome.lease, sent);
+        await this.#afterLosing(outcome);
+      } catch (error) {
+        if (!(error instanceof LeaseStoreError)) throw error;
+        await this.#afterFailure(doing, error, failures);
+      }
+    }
+  }
+
+  #noteSent(nonce: string): Sent {
+    const key = `${this.#lease.counter + 1} ${nonce}`;
+    // The first time counts: which of several tries landed is not known.
+    const sent = this.#sent.get(key) ?? {
+      atMs: this.#context.clock.monotonic(),
+      jumps: this.#context.watch.jumps(),
+    };
+    this.#sent.set(key, sent);
+    return sent;
+  }
+
+  #confirm(lease: Lease, sent: Sent): void {
+    this.#sent.clear();
+    if (sent.atMs >= this.#confirmed.atMs) this.#confirmed = sent;
+    this.#adopt(lease);
+  }
+
+  #adopt(lease: Lease): void {
+    const asked = lease.checkpointOwner === this.#context.worker && this.#lease.checkpointOwner === undefined;
+    this.#lease = lease;
+    if (!asked) return;
+    this.#context.report({ type: 'handoff-noticed', leaseKey: lease.leaseKey, to: lease.leaseOwner });
+    this.drain();
+  }
+
+  /** Returns if the write should be sent again on what stands there now; otherwise the lease is lost. */
+  async #afterLosing(outcome: Exclude<WriteOutcome, { type: 'won' }>): Promise<void> {
+    switch (outcome.type) {
+      case 'missing':
+        return this.#restore();
+      case 'unreadable':
+        return this.lose('unreadable');
+      case 'lost': {
+        const { current } = outcome;
+        const earlier = this.#sent.get(`${current.counter} ${current.writeNonce}`);
+        if (earlier !== undefined && actualOwner(current) === this.#context.worker) {
+          this.#context.report({ type: 'write-recovered', leaseKey: current.leaseKey });
+          return this.#confirm(current, earlier);
+        }
+        const asked = current.checkpointOwner === this.#context.worker;
+        if (asked && current.counter === this.#lease.counter && this.#lease.checkpointOwner === undefined) {
+          return this.#adopt(current);
+        }
+        return this.#loseTo(current);
+      }
+    }
+  }
+
+  #loseTo(current: Lease): void {
+    const { worker, incarnation, report } = this.#context;
+    if (
+      current.leaseOwner === worker &&
+      current.incarnation !== undefined &&
+      current.incarnation !== incarnation
+    ) {
+      report({ type: 'duplicate-worker', worker, incarnation: current.incarnation });
+    }
+    this.lose('taken', current.leaseOwner);
+  }
+
+  /** Somebody deleted the item: made again from what we hold, unless another has made it meanwhile. */
+  async #restore(): Promise<void> {
+    const { worker, incarnation, report, store } = this.#context;
+    const mark = newMark(this.#context);
+    const counter = this.#lease.counter + 1;
+    const whole = { ...this.#lease, counter, leaseOwner: worker, checkpointOwner: undefined, incarnation };
+    const sent = this.#noteSent(mark.nonce);
+    const outcome = await store.create(whole, mark);
+    if (outcome.type !== 'won') return outcome.type === 'missing' ? undefined : this.#afterLosing(outcome);
+    this.#confirm(outcome.lease, sent);
+    report({ type: 'lease-restored', leaseKey: whole.leaseKey });
+  }
+
+  async #afterFailure(doing: string, error: LeaseStoreError, failures: number): Promise<void> {
+    const { clock, random, report, timings } = this.#context;
+    report({ type: 'call-failed', doing: `${doing} ${this.#lease.leaseKey}`, error });
+    if (error.code === 'lease-table-missing') return this.lose('deleted');
+    const backoff = { ...timings.retry, tries: Number.POSITIVE_INFINITY };
+    await clock.sleep(backoffMs(backoff, failures + 1, random()), this.#ended.signal);
+  }
+
+  async #createChild(child: Lease): Promise<void> {
+    const mark = newMark(this.#context);
+    for (let failures = 0; ; failures += 1) {
+      this.#assertHeld();
+      try {
+        const { type } = await this.#context.store.create(child, mark);
+        if (type === 'won') {
+          const { leaseKey, checkpoint } = child;
+          this.#context.report({ type: 'lease-created', leaseKey, checkpoint: checkpoint.type });
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof LeaseStoreError)) throw error;
+        await this.#afterFailure('create child of', error, failures);
+      }
+    }
+  }
+
+  #end(): void {
+    this.#loss = 'ended';
+    this.#ended.abort();
+  }
+
+  #suspicious(): boolean {
+    return this.#context.watch.jumps() !== this.#confirmed.jumps;
+  }
+
+  /** Looks at the clock itself: after a blocked event loop the guard comes too late. */
+  #assertHeld(): void {
+    if (!this.ended && this.#context.clock.monotonic() >= this.deadlineMs) this.lose('deadline');
+    if (this.ended) throw new LeaseLost(this.#lease.leaseKey, this.#loss ?? 'ended');
+  }
+
+  #assertWorking(): void {
+    this.#assertHeld();
+    if (this.#lost.signal.aborted) throw new LeaseLost(this.#lease.leaseKey, 'overran');
+  }
+
+  #assertForward(upTo: CheckpointPosition): void {
+    assert(
+      compareCheckpoints(upTo, this.#lease.checkpoint) >= 0,
+      `The checkpoint of ${this.#lease.leaseKey} was asked to move back to ${upTo.sequenceNumber}`,
+    );
+  }
+}

@@ -1,0 +1,191 @@
+/** A lease that is not finished and not waiting for its parents, as the planner sees it. */
+export interface PlannedLease {
+  readonly leaseKey: string;
+  /** Who has it, or will have it once a hand-off under way is over; undefined: free to be taken. */
+  readonly owner: string | undefined;
+  /** How long it has been free. */
+  readonly freeForMs: number;
+  /** A hand-off may be asked for: none is under way, and the owner has taken it up. */
+  readonly movable: boolean;
+  /** Its owner has had it long enough for its throughput to be a reason to move it. */
+  readonly settled: boolean;
+  readonly throughputKBps: number;
+}
+
+export interface PlanInput {
+  readonly me: string;
+  /** Live workers, this one included. */
+  readonly workers: readonly string[];
+  readonly leases: readonly PlannedLease[];
+  /** Of this worker; the limits of others are not known. */
+  readonly maxLeases: number;
+  /** A free lease that another worker should take is taken by this one after so long. */
+  readonly graceMs: number;
+}
+
+export interface Plan {
+  readonly takes: readonly string[];
+  readonly asks: readonly { readonly leaseKey: string; readonly from: string }[];
+  /** Free leases that stay because this worker is full. */
+  readonly waiting: number;
+}
+
+/**
+ * In units of the average lease. A lease moves only if the gap between two workers exceeds its weight by this
+ * much, so every move shrinks the imbalance, and a plan made again right after finds nothing to do.
+ */
+const hysteresis = 0.5;
+
+/**
+ * What this worker should take and ask for. Each worker plans for the whole fleet, by the same rules from nearly
+ * the same view, and carries out its own part: so they rarely reach for the same lease, and where they do the
+ * conditional write decides.
+ */
+export function plan(input: PlanInput): Plan {
+  const fleet = createFleet(input);
+  const free = inOrder(input.leases.filter((lease) => lease.owner === undefined));
+  const takes: string[] = [];
+  let waiting = 0;
+  for (const lease of free) {
+    const to = fleet.lightest(lease.leaseKey);
+    const mine = to === input.me || (lease.freeForMs >= input.graceMs && !fleet.full(input.me));
+    const taker = mine ? input.me : to;
+    if (taker !== undefined) fleet.put(lease, taker);
+    if (mine) takes.push(lease.leaseKey);
+    else if (fleet.full(input.me)) waiting += 1;
+  }
+  return { takes, asks: rebalance(fleet, input.me), waiting };
+}
+
+/** To whom each of a stopping worker's leases goes. Empty where there is nobody. */
+export function handovers(
+  leases: readonly PlannedLease[],
+  from: string,
+  peers: readonly string[],
+): ReadonlyMap<string, string> {
+  const others = leases.filter((lease) => lease.owner !== from);
+  const fleet = createFleet({ me: '', workers: peers, leases: others, maxLeases: Infinity, graceMs: 0 });
+  const targets = new Map<string, string>();
+  for (const lease of inOrder(leases.filter((candidate) => candidate.owner === from))) {
+    const to = fleet.lightest(lease.leaseKey);
+    if (to === undefined) continue;
+    fleet.put(lease, to);
+    targets.set(lease.leaseKey, to);
+  }
+  return targets;
+}
+
+interface Fleet {
+  readonly workers: readonly string[];
+  readonly load: (worker: string) => number;
+  readonly leasesOf: (worker: string) => readonly PlannedLease[];
+  readonly weight: (lease: PlannedLease) => number;
+  readonly full: (worker: string) => boolean;
+  readonly put: (lease: PlannedLease, worker: string) => void;
+  readonly take: (lease: PlannedLease, worker: string) => void;
+  readonly lightest: (leaseKey: string) => string | undefined;
+}
+
+function createFleet({ me, workers, leases, maxLeases }: PlanInput): Fleet {
+  const total = leases.reduce((sum, lease) => sum + lease.throughputKBps, 0);
+  const average = total / Math.max(1, leases.length);
+  // Half count, half traffic: idle shards cost something too, and traffic that was never measured counts as even.
+  const weight = (lease: PlannedLease): number =>
+    average === 0 ? 1 : (1 + lease.throughputKBps / average) / 2;
+  const held = new Map<string, PlannedLease[]>(workers.map((worker) => [worker, []]));
+  const loads = new Map<string, number>(workers.map((worker) => [worker, 0]));
+  const leasesOf = (worker: string): PlannedLease[] => held.get(worker) ?? [];
+  const load = (worker: string): number => loads.get(worker) ?? 0;
+  const full = (worker: string): boolean => worker === me && leasesOf(worker).length >= maxLeases;
+  const put = (lease: PlannedLease, worker: string): void => {
+    leasesOf(worker).push(lease);
+    loads.set(worker, load(worker) + weight(lease));
+  };
+  for (const lease of leases) {
+    if (lease.owner !== undefined && held.has(lease.owner)) put(lease, lease.owner);
+  }
+  return {
+    workers,
+    load,
+    leasesOf,
+    weight,
+    full,
+    put,
+    take: (lease, worker) => {
+      leasesOf(worker).splice(leasesOf(worker).indexOf(lease), 1);
+      loads.set(worker, load(worker) - weight(lease));
+    },
+    lightest: (leaseKey) =>
+      best(
+        workers.filter((worker) => !full(worker)),
+        (a, b) => load(a) - load(b) || spread(leaseKey, a) - spread(leaseKey, b),
+      ),
+  };
+}
+
+/** Moves leases from heavy to light workers until no move helps; those that come to `me`. */
+function rebalance(fleet: Fleet, me: string): Plan['asks'] {
+  const asks = new Map<string, { readonly leaseKey: string; readonly from: string }>();
+  for (;;) {
+    const to = fleet.lightest('');
+    const move = to === undefined ? undefined : findMove(fleet, to);
+    if (to === undefined || move === undefined) break;
+    const { lease, from } = move;
+    fleet.take(lease, from);
+    fleet.put({ ...lease, movable: false }, to);
+    if (to === me && lease.owner !== undefined)
+      asks.set(lease.leaseKey, { leaseKey: lease.leaseKey, from: lease.owner });
+  }
+  return [...asks.values()];
+}
+
+/** The heaviest lease that still makes the gap smaller, from the heaviest worker that has one. */
+function findMove(
+  fleet: Fleet,
+  to: string,
+): { readonly lease: PlannedLease; readonly from: string } | undefined {
+  const heavyFirst = [...fleet.workers].sort((a, b) => fleet.load(b) - fleet.load(a) || compareText(a, b));
+  for (const from of heavyFirst) {
+    const gap = fleet.load(from) - fleet.load(to);
+    // Of two workers whose counts differ by less, one only moves a lease for its traffic.
+    const uneven = fleet.leasesOf(from).length - fleet.leasesOf(to).length >= 2;
+    const movable = fleet
+      .leasesOf(from)
+      .filter(
+        (lease) => lease.movable && (lease.settled || uneven) && fleet.weight(lease) + hysteresis < gap,
+      );
+    const lease = best(
+      movable,
+      (a, b) => fleet.weight(b) - fleet.weight(a) || spread(a.leaseKey, to) - spread(b.leaseKey, to),
+    );
+    if (lease !== undefined) return { lease, from };
+  }
+  return undefined;
+}
+
+/** Heavy ones first, then in an order that is the same for every worker. */
+function inOrder(leases: readonly PlannedLease[]): readonly PlannedLease[] {
+  return [...leases].sort(
+    (a, b) => b.throughputKBps - a.throughputKBps || compareText(a.leaseKey, b.leaseKey),
+  );
+}
+
+function best<T>(items: readonly T[], order: (a: T, b: T) => number): T | undefined {
+  return items.reduce<T | undefined>(
+    (found, item) => (found === undefined || order(item, found) < 0 ? item : found),
+    undefined,
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** FNV-1a: breaks ties differently per lease, and alike on every worker. */
+function spread(leaseKey: string, worker: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of `${leaseKey} ${worker}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return hash >>> 0;
+}

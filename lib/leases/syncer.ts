@@ -1,0 +1,92 @@
+import type { Kinesis, Shard } from '../streams/kinesis.ts';
+import type { Fleet } from './fleet.ts';
+import { newMark, type WorkerContext } from './holding.ts';
+import { type Lease, siblingKey } from './lease.ts';
+import { hashRangeHoles, missingLeases, removableLeases } from './shard-sync.ts';
+import type { StreamLeases } from './stream-leases.ts';
+
+export type ShardLister = Pick<Kinesis, 'describe' | 'listShards'>;
+
+/**
+ * Leases created before the table is read again: workers that start together on a fresh table then see each other's,
+ * and few creations are tried twice.
+ */
+const chunk = 64;
+
+/** Compares the shards of each stream with the leases, and makes and deletes what is needed. Any worker, any time. */
+export class Syncer {
+  readonly #context: WorkerContext;
+  readonly #fleet: Fleet;
+  readonly #kinesis: ShardLister;
+
+  constructor(context: WorkerContext, fleet: Fleet, kinesis: ShardLister) {
+    this.#context = context;
+    this.#fleet = fleet;
+    this.#kinesis = kinesis;
+  }
+
+  /** `onChunk` is awaited after each chunk of new leases, so that the first can be taken while others are made. */
+  async sync(stream: StreamLeases, signal: AbortSignal, onChunk: () => Promise<void>): Promise<void> {
+    const shards = await this.#kinesis.listShards(stream.name, undefined, signal);
+    let created = 0;
+    while (!signal.aborted) {
+      const missing = await this.#missing(stream, shards);
+      if (missing.length === 0) break;
+      for (const lease of missing.slice(0, chunk)) created += await this.#create(lease);
+      if (missing.length > chunk) await this.#fleet.survey(signal);
+      await onChunk();
+    }
+    if (signal.aborted) return;
+    await this.#remove(removableLeases(shards, this.#fleet.of(stream)));
+    for (const hole of hashRangeHoles(shards, this.#fleet.of(stream))) {
+      this.#context.report({ type: 'hash-range-hole', stream: stream.name, ...hole });
+    }
+    this.#context.report({ type: 'shards-synced', stream: stream.name, shards: shards.length, created });
+  }
+
+  /**
+   * A closed shard without a lease may have been read to its end and cleaned up, and its descendants' leases may only
+   * not be in view yet. So before one is made again, what is not in view is looked for, strongly consistent.
+   */
+  async #missing(stream: StreamLeases, shards: readonly Shard[]): Promise<readonly Lease[]> {
+    const find = (): readonly Lease[] => {
+      const nowMs = this.#context.clock.now();
+      return missingLeases({ stream, shards, leases: this.#fleet.of(stream), nowMs });
+    };
+    const missing = find();
+    const closed = new Set(
+      shards.filter((shard) => shard.endingSequenceNumber).map((shard) => shard.shardId),
+    );
+    const fresh = this.#fleet.of(stream).length === 0;
+    if (fresh || !missing.some((lease) => closed.has(lease.shardId))) return missing;
+    const keys = shards.map((shard) => siblingKey(stream, shard.shardId));
+    await this.#fleet.look(keys.filter((key) => this.#fleet.get(key) === undefined));
+    return find();
+  }
+
+  async #create(lease: Lease): Promise<number> {
+    const outcome = await this.#context.store.create(lease, newMark(this.#context));
+    if (outcome.type === 'won') {
+      const { leaseKey, checkpoint } = lease;
+      this.#fleet.see(outcome.lease);
+      this.#context.report({ type: 'lease-created', leaseKey, checkpoint: checkpoint.type });
+      return 1;
+    }
+    if (outcome.type === 'lost') this.#fleet.see(outcome.current);
+    return 0;
+  }
+
+  async #remove(leases: readonly Lease[]): Promise<void> {
+    for (const lease of leases) {
+      const outcome = await this.#context.store.remove(lease);
+      if (outcome.type === 'lost') {
+        this.#fleet.see(outcome.current);
+        continue;
+      }
+      this.#fleet.forget(lease.leaseKey);
+      if (outcome.type === 'won') {
+        this.#context.report({ type: 'lease-removed', leaseKey: lease.leaseKey });
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** Every interval of the protocol follows from the failover time; reasons stand beside the factors. */
+export interface Timings {
+  /** A lease that nobody has written for this long, as seen by an observer, may be taken. Equal in the fleet. */
+  readonly failoverMs: number;
+  /**
+   * A lease is renewed when no write was confirmed for this long. 0.56: at most 60 % of the writes of the Java KCL
+   * (a third of the failover time), and still room for two tries before the deadline.
+   */
+  readonly renewMs: number;
+  /** A worker considers a lease its own for this long after the send time of the last confirmed write. */
+  readonly ownMs: number;
+  /** How often a worker asks for leases given to it or asked of it, and re-reads those that look stale. */
+  readonly pollMs: number;
+  /** How often the table is read through. */
+  readonly surveyMs: number;
+  /** How long a lease may lie with a worker that has not taken it up; three polls. Nobody works on it meanwhile. */
+  readonly offerMs: number;
+  /** How often shards and leases are compared; leases are also made where a parent ends, so this is repair. */
+  readonly syncMs: number;
+  /** How far the wall clock may drift from the monotonic one before it counts as a jump. */
+  readonly clockToleranceMs: number;
+  /** Pause after a call to the table that failed. */
+  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+}
+
+export function timingsFor(failoverMs: number): Timings {
+  const pollMs = Math.min(1_000, failoverMs / 10);
+  return {
+    failoverMs,
+    renewMs: failoverMs * 0.56,
+    // The margin covers the difference in rate of two machines' clocks, and the pause between looking and acting.
+    ownMs: failoverMs * 0.9,
+    pollMs,
+    // Two surveys see the same counter at most failoverMs + surveyMs after the last renewal.
+    surveyMs: failoverMs * 0.3,
+    offerMs: 3 * pollMs,
+    syncMs: 60_000,
+    clockToleranceMs: failoverMs / 10,
+    retry: { firstMs: failoverMs / 100, maxMs: failoverMs / 10 },
+  };
+}
+
+/** For a lease store: short enough that one hung request leaves time for another before the deadline. */
+export function leaseRequestMs(failoverMs: number): number {
+  return Math.floor(failoverMs * 0.15);
+}

@@ -1,0 +1,253 @@
+import { BrokenInvariant } from '../runtime/errors.ts';
+import { backoffMs, retry } from '../runtime/retry.ts';
+import { type Bell, createBell } from './bell.ts';
+import type { CoordinatorSettings, CoordinatorSnapshot } from './coordinator.ts';
+import { Fleet } from './fleet.ts';
+import type { WorkerContext } from './holding.ts';
+import { settleIdentity } from './identity.ts';
+import { actualOwner } from './lease.ts';
+import { LeaseLost } from './lease-lost.ts';
+import { LeaseStoreError } from './lease-store.ts';
+import { handovers } from './plan.ts';
+import type { StreamLeases } from './stream-leases.ts';
+import { Syncer } from './syncer.ts';
+import { Taker } from './taker.ts';
+import { Tenures } from './tenures.ts';
+
+/** Tries of each call at the start; then the worker gives up, and whoever started it starts it again. */
+export const startBackoff = { firstMs: 200, maxMs: 5_000, tries: 10 };
+/** Kept at the end of the time to stop, for giving up the leases of work that does not return. */
+const evictMs = 2_000;
+/** Loops never end on an error; they pause. */
+const loopBackoff = { firstMs: 200, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
+
+export interface WorkerOptions {
+  readonly maxLeases: number;
+  readonly stopMs: number;
+  readonly isGone: (processId: string) => boolean;
+}
+
+/** One life of a worker on streams that are known: starts, keeps its loops going, stops in order. */
+export class Worker {
+  readonly #context: WorkerContext;
+  readonly #options: WorkerOptions;
+  readonly #streams: readonly StreamLeases[];
+  readonly #fleet: Fleet;
+  readonly #tenures: Tenures;
+  readonly #taker: Taker;
+  readonly #syncer: Syncer;
+  readonly #broken = new AbortController();
+  readonly #pollBell: Bell;
+  readonly #surveyBell: Bell;
+  /** Leases to be looked at with the next poll. */
+  readonly #wanted = new Set<string>();
+  #acting: Promise<unknown> = Promise.resolve();
+  #jumps = 0;
+
+  constructor(
+    context: WorkerContext,
+    streams: readonly StreamLeases[],
+    options: WorkerOptions,
+    settings: Pick<CoordinatorSettings, 'kinesis' | 'work'>,
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#streams = streams;
+    this.#pollBell = createBell(context.clock);
+    this.#surveyBell = createBell(context.clock);
+    this.#tenures = new Tenures(context, {
+      work: settings.work,
+      onBroken: (error) => this.#broken.abort(error),
+      onEnded: (leaseKeys) => {
+        for (const leaseKey of leaseKeys) this.#wanted.add(leaseKey);
+        this.#pollBell.ring();
+      },
+    });
+    this.#fleet = new Fleet(context, streams, (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease));
+    this.#taker = new Taker(context, this.#fleet, this.#tenures, options.maxLeases);
+    this.#syncer = new Syncer(context, this.#fleet, settings.kinesis);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#start(signal);
+    if (signal.aborted) return;
+    const { incarnation, report, worker } = this.#context;
+    report({ type: 'worker-started', worker, incarnation });
+    const stop = AbortSignal.any([signal, this.#broken.signal]);
+    const done = new AbortController();
+    const loops = this.#loops(stop, done.signal);
+    try {
+      await Promise.race([aborted(stop), loops]);
+      this.#broken.signal.throwIfAborted();
+      await this.#drain();
+      this.#broken.signal.throwIfAborted();
+    } finally {
+      this.#tenures.abandon();
+      done.abort();
+      await loops;
+    }
+    report({ type: 'worker-stopped', worker });
+  }
+
+  snapshot(): CoordinatorSnapshot {
+    const { leases, workers } = this.#taker.planned();
+    return {
+      workerId: this.#context.worker,
+      held: this.#tenures.all().map(({ holding, held }) => ({
+        leaseKey: holding.lease.leaseKey,
+        shardId: holding.lease.shardId,
+        checkpoint: holding.lease.checkpoint,
+        throughputKBps: holding.lease.throughputKBps,
+        draining: holding.drainSignal.aborted,
+        ...held,
+      })),
+      workers,
+      live: leases.length,
+      unowned: leases.filter((lease) => lease.owner === undefined).length,
+    };
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#context;
+    await retry(() => this.#fleet.survey(signal), {
+      backoff: startBackoff,
+      retryable: mayRecover,
+      clock,
+      random,
+      signal,
+    });
+    await settleIdentity(this.#context, this.#fleet, this.#options.isGone, signal);
+  }
+
+  async #loops(stop: AbortSignal, done: AbortSignal): Promise<void> {
+    const { pollMs, surveyMs, syncMs } = this.#context.timings;
+    await Promise.all([
+      // Goes on while the worker stops: others may hand over to it, not knowing.
+      this.#every(pollMs, this.#pollBell, done, 'look for changes', () => this.#poll(stop.aborted)),
+      this.#every(surveyMs, this.#surveyBell, stop, 'survey the lease table', async () => {
+        await this.#fleet.survey(stop);
+        await this.#act(stop);
+      }),
+      ...this.#streams.map((stream) =>
+        this.#every(syncMs, createBell(this.#context.clock), stop, `sync the shards of ${stream.name}`, () =>
+          this.#syncer.sync(stream, stop, () => this.#act(stop)),
+        ),
+      ),
+    ]);
+  }
+
+  /** No error ends a loop but a broken invariant. The pause varies, so that workers do not run in step. */
+  async #every(
+    ms: number,
+    bell: Bell,
+    signal: AbortSignal,
+    doing: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await work();
+        failures = 0;
+      } catch (error) {
+        if (error instanceof BrokenInvariant) return this.#broken.abort(error);
+        failures += 1;
+        this.#context.report({ type: 'call-failed', doing, error });
+      }
+      const { random } = this.#context;
+      const pauseMs = failures > 0 ? backoffMs(loopBackoff, failures, random()) : ms * (0.8 + 0.4 * random());
+      await bell.wait(pauseMs, signal);
+    }
+  }
+
+  /** What changes between two surveys: hand-offs in either direction, stale leases, children of ended shards. */
+  async #poll(stopping: boolean): Promise<void> {
+    await this.#verifyAfterJump();
+    const named = await this.#named();
+    const keys = new Set([...this.#wanted, ...named, ...(stopping ? [] : this.#fleet.stale())]);
+    this.#wanted.clear();
+    await this.#fleet.look([...keys]);
+    if (stopping) await this.#taker.passOn();
+    else await this.#act(this.#broken.signal);
+  }
+
+  /** Leases that name this worker but are not held, and held ones that name another. */
+  async #named(): Promise<readonly string[]> {
+    const owned = new Set(await this.#context.store.ownedBy(this.#context.worker));
+    const held = this.#tenures.all().filter(({ holding }) => !holding.ended);
+    const heldKeys = new Set(held.map(({ holding }) => holding.lease.leaseKey));
+    const handed = held.filter(({ holding }) => {
+      return holding.lease.checkpointOwner === undefined && !owned.has(holding.lease.leaseKey);
+    });
+    return [
+      ...[...owned].filter((leaseKey) => !heldKeys.has(leaseKey)),
+      ...handed.map(({ holding }) => holding.lease.leaseKey),
+    ];
+  }
+
+  /** After a suspension each lease is verified, whether or not its work asks for it. */
+  async #verifyAfterJump(): Promise<void> {
+    const jumps = this.#context.watch.jumps();
+    if (jumps === this.#jumps) return;
+    this.#jumps = jumps;
+    await Promise.all(
+      this.#tenures.all().map(async ({ holding }) => {
+        try {
+          await holding.verify();
+        } catch (error) {
+          if (!(error instanceof LeaseLost)) throw error;
+        }
+      }),
+    );
+  }
+
+  /** One round at a time. */
+  #act(signal: AbortSignal): Promise<void> {
+    const done = this.#acting.then(async () => {
+      if (signal.aborted) return;
+      if (await this.#taker.act()) this.#surveyBell.ring();
+    });
+    const next = (): void => {};
+    this.#acting = done.then(next, next);
+    return done;
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, report, worker } = this.#context;
+    report({ type: 'worker-stopping', worker, leases: this.#tenures.size });
+    const { leases } = this.#taker.planned();
+    this.#tenures.drain(handovers(leases, worker, this.#peers()));
+    const settled = this.#tenures.settled();
+    const inTime = new AbortController();
+    const late = clock.sleep(Math.max(0, this.#options.stopMs - evictMs), inTime.signal);
+    await Promise.race([settled, late, aborted(this.#broken.signal)]);
+    inTime.abort();
+    await Promise.race([this.#tenures.evict(), clock.sleep(evictMs, this.#broken.signal)]);
+  }
+
+  /** Workers of this library that were alive when they were last seen: they look for offers each second. */
+  #peers(): readonly string[] {
+    const { worker } = this.#context;
+    const alive = this.#fleet.all().flatMap((seen) => {
+      const owner = actualOwner(seen.lease);
+      const ours = seen.lease.incarnation !== undefined && owner !== worker;
+      return ours && owner !== undefined && this.#fleet.availability(seen).type === 'busy' ? [owner] : [];
+    });
+    return [...new Set(alive)].sort();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function mayRecover(error: unknown): boolean {
+  return (
+    error instanceof LeaseStoreError &&
+    error.code !== 'lease-table-missing' &&
+    error.code !== 'lease-table-forbidden'
+  );
+}
