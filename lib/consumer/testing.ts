@@ -1,5 +1,5 @@
-import type { Event } from '../event/event.ts';
 import { decodeJson, encodeJson } from '../event/codec-json.ts';
+import { attribute, type Event } from '../event/event.ts';
 import type { CoordinatorOptions } from '../leases/coordinator.ts';
 import type { LeaseEvent } from '../leases/diagnostics.ts';
 import { createMemoryLeaseStore } from '../leases/memory-lease-table.ts';
@@ -45,6 +45,7 @@ export interface ConsumerKit {
   readonly deadLetters: readonly DeadLetter[];
   readonly ledger: readonly LedgerEntry[];
   readonly diagnostics: readonly (ConsumerDiagnostic | LeaseEvent)[];
+  /** In order, one by one, with the stamp that the event carries, if any. */
   readonly send: (stream: string, events: readonly Event[]) => Promise<void>;
   readonly startWorker: (workerId?: string) => KitWorker;
   /** Moves the clock until `reached`, by at most `withinMs`. Rejects with what is missing after that. */
@@ -73,7 +74,8 @@ export function createConsumerKit(kit: KitOptions): ConsumerKit {
   const world = { clock, kinesis, leaseStore, deadLetters, ledger, diagnostics, until };
   const send = async (stream: string, events: readonly Event[]): Promise<void> => {
     for (const event of events) {
-      const [outcome] = await kinesis.put(stream, [{ partitionKey: event.subject, data: encodeJson(event) }]);
+      const data = encodeJson(event, event.attributes[attribute.stamp]);
+      const [outcome] = await kinesis.put(stream, [{ partitionKey: event.subject, data }]);
       assert(outcome?.ok, `The event ${event.id} was refused by ${stream}`);
     }
   };
