@@ -183,8 +183,8 @@ function rowOf(
   const final = mark !== undefined && countIn(mark, first.group, count) === count;
   return {
     definition: first.definition,
-    start: isoOf(first.startMs),
-    end: isoOf(first.startMs + first.sizeMs),
+    start: boundaryText(first.startMs),
+    end: boundaryText(first.startMs + first.sizeMs),
     group: first.group,
     count,
     late_count: partials.reduce((sum, { late }) => sum + late.count, 0),
@@ -201,4 +201,9 @@ function rowOf(
 function countIn({ groups }: WindowMark, group: string, otherwise: number): number {
   if (groups === undefined) return otherwise;
   return Object.hasOwn(groups, group) ? (groups[group] ?? 0) : 0;
+}
+
+/** A boundary of windows, which lies on a whole second: `2026-11-20T08:05:00Z`. */
+function boundaryText(timeMs: number): string {
+  return isoOf(timeMs).replace('.000Z', 'Z');
 }

@@ -37,7 +37,7 @@ export interface WriterLimits extends BatchLimits {
 export const writerLimits: WriterLimits = {
   batchRecords: batchRecordsMax,
   batchBytes: batchBytesMax,
-  keyOrder: 'strict',
+  keyOrder: 'by-call',
   recordBytes: 1_048_576,
   queuedRecords: 10_000,
   aheadRecords: 2_000,
