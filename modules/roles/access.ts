@@ -21,14 +21,15 @@ const streams = (...nouns: readonly StreamNoun[]): readonly Target[] =>
 const table = (...names: readonly TableName[]): readonly Target[] =>
   names.map((name) => ({ type: 'table', table: name }));
 
-/** Reading a stream by polling. */
+/** Reading a stream by polling: what it is like, its shards, their records. */
 const read = [
   'kinesis:DescribeStreamSummary',
   'kinesis:ListShards',
   'kinesis:GetShardIterator',
   'kinesis:GetRecords',
 ];
-const write = ['kinesis:PutRecords'];
+/** Writing: the largest record the stream takes, then records. */
+const write = ['kinesis:DescribeStreamSummary', 'kinesis:PutRecords'];
 
 /** Lease tables are made by Terraform: no worker may create or change one. */
 const leases = [
@@ -39,14 +40,14 @@ const leases = [
   'dynamodb:Scan',
 ];
 
-/** What every lease-holding worker needs besides its own work. */
-function worker(leaseTable: TableName, reads: readonly StreamNoun[]): readonly Grant[] {
+/** What every lease-holding worker needs besides its own work. Bodies of large records go to the lake. */
+function worker(leaseTable: TableName, from: readonly StreamNoun[]): readonly Grant[] {
   return [
-    { actions: read, on: streams(...reads) },
+    { actions: read, on: streams(...from) },
     { actions: leases, on: table(leaseTable) },
     { actions: ['dynamodb:PutItem'], on: table('dead-letters', 'ledger') },
     { actions: ['s3:PutObject'], on: [{ type: 'lake' }] },
-    { actions: ['glue:GetSchemaVersion', 'glue:GetSchemaByDefinition'], on: [{ type: 'registry' }] },
+    { actions: ['glue:GetSchemaVersion'], on: [{ type: 'registry' }] },
   ];
 }
 
@@ -60,21 +61,22 @@ export const reads = {
   detector: ['outbound'],
 } as const satisfies Partial<Record<ServiceName, readonly StreamNoun[]>>;
 
-/** The rights of every service, least first. test/infra/least-privilege.test.ts compares them with the code. */
+/** The rights of every service. test/infra/least-privilege.test.ts compares them with what its code can call. */
 export const access: Readonly<Record<ServiceName, readonly Grant[]>> = {
   ingest: [
-    { actions: write, on: streams('inbound') },
-    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], on: table('idempotency') },
+    { actions: ['kinesis:PutRecords'], on: streams('inbound') },
+    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], on: table('idempotency') },
   ],
   router: [
     ...worker('router-leases', reads.router),
     { actions: write, on: streams('outbound') },
+    { actions: ['glue:GetSchemaByDefinition'], on: [{ type: 'registry' }] },
     { actions: ['sqs:SendMessage'], on: [{ type: 'bus' }] },
     { actions: ['dynamodb:PutItem', 'dynamodb:Query'], on: table('dedupe') },
   ],
   'event-store': [
     ...worker('event-store-leases', reads['event-store']),
-    { actions: ['dynamodb:PutItem'], on: table('events') },
+    { actions: ['dynamodb:BatchWriteItem'], on: table('events') },
   ],
   archiver: [
     ...worker('archiver-leases', reads.archiver),
@@ -83,22 +85,33 @@ export const access: Readonly<Record<ServiceName, readonly Grant[]>> = {
   ],
   aggregator: [
     ...worker('aggregator-leases', reads.aggregator),
-    { actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], on: table('windows') },
+    {
+      actions: [
+        'dynamodb:GetItem',
+        'dynamodb:BatchGetItem',
+        'dynamodb:PutItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:Query',
+      ],
+      on: table('windows'),
+    },
   ],
   alerter: [
     ...worker('alerter-leases', reads.alerter),
-    { actions: ['dynamodb:PutItem'], on: table('alerts') },
+    { actions: ['dynamodb:BatchWriteItem'], on: table('alerts') },
   ],
   detector: [...worker('detector-leases', reads.detector), { actions: write, on: streams('derived') }],
   query: [
     {
-      actions: ['kinesis:DescribeStreamSummary', 'kinesis:ListShards'],
+      actions: ['kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
       on: streams('inbound', 'outbound', 'derived'),
     },
     {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
-      on: table('events', 'windows', 'alerts', 'dead-letters', 'ledger'),
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:Scan'],
+      on: table('events'),
     },
+    { actions: ['dynamodb:Query', 'dynamodb:Scan'], on: table('alerts') },
+    { actions: ['dynamodb:Query'], on: table('windows') },
     {
       actions: ['dynamodb:Scan'],
       on: table(
@@ -110,5 +123,6 @@ export const access: Readonly<Record<ServiceName, readonly Grant[]>> = {
         'detector-leases',
       ),
     },
+    { actions: ['s3:GetObject'], on: [{ type: 'lake' }] },
   ],
 };

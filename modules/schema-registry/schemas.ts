@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, messageOf } from '../../lib/runtime/errors.ts';
 
-/** One Avro schema of the flow: `name` is its file name without `.avsc`, `definition` the JSON without white space. */
+/** One Avro schema of the flow: `name` is its file name without `.avsc`, `definition` its JSON, indented by two. */
 export interface EventSchema {
   readonly name: string;
   readonly definition: string;
@@ -35,7 +35,7 @@ function schemaOf(file: string, text: string): EventSchema {
   if (!/^[A-Za-z0-9._$#-]+$/.test(name) || name.length > nameLengthMax) {
     throw new RangeError('is not a schema name of Glue: use letters, digits, ".", "_", "-"');
   }
-  const definition = JSON.stringify(JSON.parse(text));
+  const definition = JSON.stringify(JSON.parse(text), null, 2);
   if (Buffer.byteLength(definition) > definitionBytesMax) {
     throw new RangeError(`is larger than the ${definitionBytesMax} bytes that Glue takes: split it`);
   }
