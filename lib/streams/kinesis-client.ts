@@ -16,7 +16,10 @@ export interface KinesisClientOptions {
 
 /**
  * A client for many shards: SubscribeToShard over HTTP/2 with a connection for each subscription, everything else over
- * kept-alive HTTP/1.1. No retries inside: callers know what may wait and for how long (`PlatformError.retryable`).
+ * kept-alive HTTP/1.1. The SDK's default, one HTTP/2 session for all calls, costs more and fails all shards together:
+ * against local/kinesis (Node 20, 500 records of 300 B a call, 8 calls at once) a PutRecords took 3.3–3.7 ms of the
+ * client's CPU on HTTP/1.1 and 4.3–4.5 ms on HTTP/2, a GetRecords page about a tenth less.
+ * No retries inside: callers know what may wait and for how long (`PlatformError.retryable`).
  */
 export function createKinesisClient(options: KinesisClientOptions): KinesisClient {
   return new KinesisClient({ ...options, maxAttempts: 1, requestHandler: new ProtocolPerCall() });

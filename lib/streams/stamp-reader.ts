@@ -27,7 +27,8 @@ export function positionOf(position: Position): bigint {
 interface Source {
   /** The reader that may change this entry; after a clone nobody may, and the first to write makes a copy. */
   readonly owner: object;
-  readonly seen: Set<bigint>;
+  /** Positions above the floor, by their `hashable` form. Some below it may still be there, until pruned. */
+  readonly seen: Map<bigint, bigint>;
   floor: bigint;
   heardAtMs: number;
   pruneAt: number;
@@ -60,8 +61,9 @@ export class StampReader {
   /** Whether the record was read before; from now on it was. Constant time on average. */
   isRepeat(stamp: Stamp, arrivedAtMs: number): boolean {
     const source = this.#writable(stamp.source, arrivedAtMs);
-    const repeat = stamp.position <= source.floor || source.seen.has(stamp.position);
-    if (!repeat) source.seen.add(stamp.position);
+    const key = hashable(stamp.position);
+    const repeat = stamp.position <= source.floor || source.seen.has(key);
+    if (!repeat) source.seen.set(key, stamp.position);
     // A floor only rises: that of a zombie may be old, which says less but nothing false.
     if (stamp.floor > source.floor) source.floor = stamp.floor;
     if (arrivedAtMs > source.heardAtMs) source.heardAtMs = arrivedAtMs;
@@ -81,7 +83,7 @@ export class StampReader {
       const ours = this.#writable(name, theirs.heardAtMs);
       if (theirs.floor > ours.floor) ours.floor = theirs.floor;
       if (theirs.heardAtMs > ours.heardAtMs) ours.heardAtMs = theirs.heardAtMs;
-      for (const position of theirs.seen) ours.seen.add(position);
+      for (const [key, position] of theirs.seen) ours.seen.set(key, position);
       prune(ours);
     }
   }
@@ -102,11 +104,12 @@ export class StampReader {
     if (known?.owner === this.#owner) return known;
     const source: Source = {
       owner: this.#owner,
-      seen: new Set(known?.seen),
+      seen: new Map(known?.seen),
       floor: known?.floor ?? 0n,
       heardAtMs: known?.heardAtMs ?? arrivedAtMs,
       pruneAt: known?.pruneAt ?? pruneFrom,
     };
+    if (known) prune(source);
     this.#sources.set(name, source);
     if (!known && this.#sources.size > sourcesMax) this.#forgetQuietest(name);
     return source;
@@ -146,8 +149,16 @@ export class StampReader {
   }
 }
 
+/**
+ * V8 hashes a bigint by its lowest 64 bits, which all positions of a Kinesis shard nearly share: in one bucket, looking
+ * one up would take as long as the list is. Folding the higher bits in keeps different positions different.
+ */
+function hashable(position: bigint): bigint {
+  return position ^ (position >> 64n) ^ (position >> 128n) ^ (position >> 192n);
+}
+
 function prune(source: Source): void {
-  for (const position of source.seen) if (position <= source.floor) source.seen.delete(position);
+  for (const [key, position] of source.seen) if (position <= source.floor) source.seen.delete(key);
   // Twice what is left, so that a look at every position is paid for by as many new ones.
   source.pruneAt = Math.max(pruneFrom, source.seen.size * 2);
 }
@@ -157,7 +168,7 @@ function prune(source: Source): void {
  * their low bits (and most records are sub-sequence 0), so the zero bits that all differences end with are left out.
  */
 function writeSource(writer: VarintWriter, name: string, source: Source): void {
-  const positions = [...source.seen].filter((position) => position > source.floor);
+  const positions = [...source.seen.values()].filter((position) => position > source.floor);
   positions.sort((a, b) => (a < b ? -1 : 1));
   let previous = source.floor;
   const differences = positions.map((position) => {
@@ -179,11 +190,11 @@ function readSource(reader: VarintReader): Omit<Source, 'owner'> & { readonly na
   const heardAtMs = Number(reader.number());
   const floor = reader.number();
   const shift = reader.number();
-  const seen = new Set<bigint>();
+  const seen = new Map<bigint, bigint>();
   let position = floor;
   for (let left = reader.number(); left > 0n; left -= 1n) {
     position += reader.number() << shift;
-    seen.add(position);
+    seen.set(hashable(position), position);
   }
   return { name, heardAtMs, floor, seen, pruneAt: Math.max(pruneFrom, seen.size * 2) };
 }

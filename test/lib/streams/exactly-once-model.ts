@@ -1,5 +1,6 @@
 import { createManualClock, type ManualClock } from '../../../lib/runtime/manual-clock.ts';
-import type { RawRecord } from '../../../lib/streams/kinesis.ts';
+import { KinesisError } from '../../../lib/streams/kinesis-error.ts';
+import type { RawRecord, ReadPage } from '../../../lib/streams/kinesis.ts';
 import { createMemoryKinesis, type MemoryKinesis } from '../../../lib/streams/memory-kinesis.ts';
 import { parseStamp } from '../../../lib/streams/stamp.ts';
 import { StampReader } from '../../../lib/streams/stamp-reader.ts';
@@ -115,7 +116,12 @@ export class OutboundHistory {
       startFloor: this.#events[at - 1]?.position ?? 0n,
       clock: this.#clock,
       random: this.#random,
-      limits: { batchRecords: 10, aheadRecords: 15, backoff: { firstMs: 20, maxMs: 100, tries: 3 } },
+      limits: {
+        keyOrder: 'strict',
+        batchRecords: 10,
+        aheadRecords: 15,
+        backoff: { firstMs: 20, maxMs: 100, tries: 3 },
+      },
     });
     while (at < this.#events.length) {
       const batch = this.#events.slice(at, at + this.#upTo(25));
@@ -154,7 +160,14 @@ export class OutboundHistory {
       if (!ready || this.#reading.has(shardId) || this.#saved.get(shardId)?.ended) continue;
       this.#reading.add(shardId);
       this.#start(async () => {
-        await this.#read(shardId, parents).finally(() => this.#reading.delete(shardId));
+        try {
+          await this.#read(shardId, parents);
+        } catch (error) {
+          // A lost answer is a crash here: the reader comes back from its checkpoint.
+          if (!(error instanceof KinesisError)) throw error;
+        } finally {
+          this.#reading.delete(shardId);
+        }
       });
     }
   }
@@ -164,14 +177,11 @@ export class OutboundHistory {
     const saved = this.#saved.get(shardId) ?? this.#born(parents);
     const stamps = StampReader.load(saved.stamps);
     const effects = [...saved.effects];
-    let iterator: string | undefined = await this.#kinesis
-      .iterator(stream, shardId, startOf(saved))
-      .catch(() => undefined);
+    let iterator: string | undefined = await this.#kinesis.iterator(stream, shardId, startOf(saved));
     let { after } = saved;
     while (iterator !== undefined && !this.#settled()) {
-      const page = await this.#kinesis.read(stream, iterator, this.#upTo(20)).catch(() => undefined);
-      // A lost answer is a crash here: the reader comes back from its checkpoint.
-      if (page === undefined || this.#random() < 0.05) return;
+      const page: ReadPage = await this.#kinesis.read(stream, iterator, this.#upTo(20));
+      if (this.#random() < 0.05) return;
       this.#act(page.records, stamps, effects);
       after = page.records.at(-1)?.sequenceNumber ?? after;
       const ended = page.nextIterator === undefined;

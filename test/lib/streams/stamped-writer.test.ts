@@ -13,7 +13,8 @@ import { createRandom } from '../../support/random.ts';
 
 const shardId = 'shardId-000000000000';
 
-function setUp(options: Partial<StampedWriterOptions> = {}) {
+/** Records of one key one after the other, unless a test says otherwise. */
+function setUp({ limits, ...options }: Partial<StampedWriterOptions> = {}) {
   const clock = createManualClock({ startMs: 1_000 });
   const kinesis = createMemoryKinesis({ clock, random: createRandom(1) });
   kinesis.createStream('s', 1);
@@ -25,6 +26,7 @@ function setUp(options: Partial<StampedWriterOptions> = {}) {
     clock,
     random: createRandom(2),
     onEvent: (event) => events.push(event),
+    limits: { keyOrder: 'strict', ...limits },
     ...options,
   });
   /** Moves the clock until the work is over. */
