@@ -11,6 +11,9 @@ import type { Naming } from '../naming/index.ts';
 import { pin } from '../terraform/pin.ts';
 import { policyDocument, type Statement } from '../terraform/policy.ts';
 
+/** Enabled unless it says otherwise. */
+type LifecycleRule = Omit<S3BucketLifecycleConfigurationRule, 'status'> & { readonly status?: string };
+
 export interface BucketProps {
   readonly naming: Naming;
   readonly noun: string;
@@ -18,7 +21,7 @@ export interface BucketProps {
   readonly keyArn?: string;
   /** What the policy says besides "TLS only". */
   readonly statements?: readonly Statement[];
-  readonly rules: readonly Omit<S3BucketLifecycleConfigurationRule, 'status'>[];
+  readonly rules: readonly LifecycleRule[];
 }
 
 /** Parts of an upload that was never finished are invisible and cost; a week is longer than any retry. */
@@ -89,7 +92,7 @@ export class Bucket extends Construct {
           filter: [{ prefix: '' }],
           abortIncompleteMultipartUpload: [{ daysAfterInitiation: abandonedUploadDays }],
         },
-        ...rules.map((rule) => ({ ...rule, status: 'Enabled' })),
+        ...rules.map((rule) => ({ status: 'Enabled', ...rule })),
       ],
     });
   }

@@ -3,7 +3,9 @@ import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notifica
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Naming } from '../naming/index.ts';
+import { archivePrefix } from '../../lib/stores/archive-layout.ts';
 import { Bucket } from './bucket.ts';
+import { Catalogue } from './catalogue.ts';
 
 export interface LakeProps {
   readonly naming: Naming;
@@ -13,6 +15,8 @@ export interface LakeProps {
 
 /** Access logs are for investigations, which start late. */
 const accessLogDays = 400;
+/** Results of Athena can be had again. */
+const queryResultDays = 14;
 /** Versions that were replaced or deleted; long enough to notice a mistake. */
 const oldVersionDays = 30;
 
@@ -36,6 +40,7 @@ export class Lake extends Construct {
       // S3 refuses a target that its policy does not open yet.
       dependsOn: [this.logs.policy],
     });
+    new Catalogue(this, { ...props, bucketName: lake.name, archivePrefix });
     new S3BucketNotification(this, 'notifications', { bucket: lake.bucket.id, eventbridge: true });
   }
 
@@ -86,5 +91,13 @@ function lakeRules() {
       ],
       noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
     },
+    {
+      // A rule cannot lack its days, so one that is not wanted is switched off.
+      id: 'expire',
+      status: '${var.lake.expire_days == null ? "Disabled" : "Enabled"}',
+      filter: [{ prefix: archivePrefix }],
+      expiration: [{ days: Token.asNumber('${coalesce(var.lake.expire_days, 36500)}') }],
+    },
+    { id: 'query-results', filter: [{ prefix: 'queries/' }], expiration: [{ days: queryResultDays }] },
   ];
 }

@@ -50,7 +50,9 @@ function targetsOf(service: ServiceName): readonly string[] {
           return `stream:${target.stream}`;
         case 'table':
           return `table:${target.table}`;
-        default:
+        case 'lake':
+        case 'bus':
+        case 'registry':
           return target.type;
       }
     }),
