@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Position, positionKey, positionText } from './position-key.ts';
 
 /**
@@ -8,7 +9,7 @@ import { type Position, positionKey, positionText } from './position-key.ts';
  * | `archive/event_type=<type>/date=<day>/<stream>-<shard>-<first>-<last>.json.gz` | events of one range and type, one JSON text per line, gzip |
  * | `manifests/<stream>/<shard>/<first>.json` | what a range holds and where; chained by hash |
  *
- * `event_type` is URL-encoded, as Hive, Glue and Athena read partition values. `date` is the day of arrival on the
+ * `event_type` is URL-encoded, as Hive, Glue and Athena read partition values (a very long one is its hash). `date` is the day of arrival on the
  * stream (UTC) and not of the event, so that a range makes one or two days' objects however far its event times
  * are spread; queries by event time use `created_datetime`. `first` and `last`: the range's first and last event.
  */
@@ -69,7 +70,16 @@ export function objectKey(
   { eventType, date }: Partition,
 ): string {
   const name = `${stream}-${shard}-${positionText(first)}-${positionText(last)}.json.gz`;
-  return `${archivePrefix}event_type=${encodeURIComponent(eventType)}/date=${date}/${name}`;
+  return `${archivePrefix}event_type=${partitionValue(eventType)}/date=${date}/${name}`;
+}
+
+/** A key has at most 1,024 bytes, and a file name, where a bucket is a folder, 255. */
+const partitionBytesMax = 200;
+
+function partitionValue(eventType: string): string {
+  const encoded = encodeURIComponent(eventType);
+  if (encoded.length <= partitionBytesMax) return encoded;
+  return `sha256-${createHash('sha256').update(eventType).digest('hex')}`;
 }
 
 /** The first position is zero-padded, so that a listing is in order of the ranges. */

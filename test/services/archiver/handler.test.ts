@@ -86,6 +86,16 @@ describe('the archiver', () => {
     expect(told.map(({ kind }) => kind)).to.deep.equal(['archived']);
   });
 
+  it('names the partition of a very long type by its hash: a key has an end', async () => {
+    const objects = createMemoryObjects();
+    const { handler } = create(objects);
+    await handler.start(noStart, sampleContext());
+    await handler.handle(records([{ type: '日'.repeat(256) }]), sampleContext());
+    await handler.flush(at(1), sampleContext());
+    const [key] = objects.stored.keys();
+    expect(key).to.match(/^archive\/event_type=sha256-[0-9a-f]{64}\//);
+  });
+
   it('asks for a cut when a range is full or has been open for long, not while it is empty', async () => {
     const { handler, pass } = create(createMemoryObjects(), { rangeBytesMax: 500, rangeMsMax: 1_000 });
     await handler.start(noStart, sampleContext());
