@@ -27,20 +27,29 @@ export interface S3Options {
  * @throws PlatformError `port-in-use`
  */
 export async function startS3(options: S3Options): Promise<StandIn> {
-  const buckets = await Buckets.open(join(options.dataDir, 's3'));
-  const server = createServer((message, response) => {
+  const server = createServer();
+  const port = await listen(server, { ...options, what: 'S3' });
+  // Not before the port is ours: another S3 may be at work in the folder.
+  const buckets = Buckets.open(join(options.dataDir, 's3'));
+  server.on('request', (message, response) => {
     void serve(message, response, { buckets, region: options.region });
   });
-  const port = await listen(server, { ...options, what: 'S3' });
+  try {
+    await buckets;
+  } catch (error) {
+    await closeServer(server);
+    throw error;
+  }
   return { url: `http://${options.host}:${port}`, port, close: () => closeServer(server) };
 }
 
+interface Context {
+  readonly buckets: Promise<Buckets>;
+  readonly region: string;
+}
+
 /** Never rejects: whatever goes wrong is an answer, or the end of the connection once an answer has begun. */
-async function serve(
-  message: IncomingMessage,
-  response: ServerResponse,
-  context: Pick<Call, 'buckets' | 'region'>,
-): Promise<void> {
+async function serve(message: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   response.setHeader('x-amz-request-id', randomUUID());
   try {
     const answer = await answerTo(message, context);
@@ -52,12 +61,9 @@ async function serve(
   }
 }
 
-async function answerTo(
-  message: IncomingMessage,
-  context: Pick<Call, 'buckets' | 'region'>,
-): Promise<Answer> {
+async function answerTo(message: IncomingMessage, { buckets, region }: Context): Promise<Answer> {
   const target = parseTarget(message.url ?? '/');
-  const call: Call = { ...target, ...context, headers: message.headers, message };
+  const call: Call = { ...target, buckets: await buckets, region, headers: message.headers, message };
   return findOperation(message.method ?? '', call)(call);
 }
 
