@@ -11,10 +11,10 @@ export function entryBytes(entry: PutEntry): number {
 }
 
 /**
- * Which records may share one call. PutRecords can refuse a record and take a later one of the same call:
- * `strict` therefore puts at most one record of a key into a call, so that the order per key survives partial
- * failures; with few keys the calls are small. `by-call` fills every call; a partial failure may then swap
- * records of one key within that call, never across calls.
+ * Which records may share one call. PutRecords can refuse a record and take a later one of the same call.
+ * `strict`: at most one record of a key in a call, so that the order per key survives every refusal; with six keys a
+ * call carries three or four records. `by-call`: full calls; a refusal may swap records of one key within that call,
+ * never across calls. A swap is reported, and the calls of the next second, while the shard is short of room, are strict.
  */
 export type KeyOrder = 'strict' | 'by-call';
 

@@ -44,11 +44,20 @@ export const writerLimits: WriterLimits = {
   backoff: { firstMs: 50, maxMs: 2_000, tries: 10 },
 };
 
+/** Kinesis meters a shard by the second: so long after a refusal another one is likely. */
+const cautiousMs = 1_000;
+
 /** What happened, for metrics and logs. */
 export type WriterEvent =
   | { readonly type: 'put'; readonly records: number; readonly bytes: number; readonly ms: number }
-  /** Entries of a call were refused and will be tried again. */
-  | { readonly type: 'refused'; readonly records: number; readonly code: string; readonly waitMs: number }
+  /** Entries of a call were refused and will be tried again; `swapped` of the call passed one of their own key. */
+  | {
+      readonly type: 'refused';
+      readonly records: number;
+      readonly swapped: number;
+      readonly code: string;
+      readonly waitMs: number;
+    }
   /** The call as a whole failed and will be tried again. */
   | { readonly type: 'call-failed'; readonly records: number; readonly code: string; readonly waitMs: number }
   | { readonly type: 'given-up'; readonly records: number; readonly code: string };
@@ -90,6 +99,7 @@ class QueueingWriter {
   #running = false;
   /** A call failed as a whole: nothing is sent before this time. */
   #pausedUntilMs = 0;
+  #cautiousUntilMs = 0;
   #wake = new AbortController();
 
   constructor(options: StampedWriterOptions) {
@@ -160,7 +170,9 @@ class QueueingWriter {
     assert(lowest, 'a step has something to send');
     const floor = this.#positions.floorBelow(lowest.position);
     const open = this.#queue.slice(0, this.#limits.aheadRecords).filter(({ state }) => state === 'waiting');
-    const batch = nextBatch(open, nowMs, this.#limits, (item) => this.#prepare(item, floor));
+    const limits =
+      nowMs < this.#cautiousUntilMs ? { ...this.#limits, keyOrder: 'strict' as const } : this.#limits;
+    const batch = nextBatch(open, nowMs, limits, (item) => this.#prepare(item, floor));
     if (batch.dueAtMs !== undefined && batch.taken.length === 0) return this.#sleep(batch.dueAtMs - nowMs);
     for (const item of batch.taken) if (item.flaw) this.#giveUp([item], item.flaw);
     const sound = batch.taken.filter((item) => item.state === 'waiting');
@@ -200,21 +212,27 @@ class QueueingWriter {
 
   #take(items: readonly Queued[], outcomes: readonly PutOutcome[]): void {
     const refused: Queued[] = [];
+    const refusedKeys = new Set<string>();
+    let swapped = 0;
     let flaw: RefusedRecord | undefined;
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
       if (outcome?.ok) {
         const { shardId, sequenceNumber } = outcome;
         this.#settle(item, { ok: true, receipt: { shardId, sequenceNumber } });
+        if (refusedKeys.has(item.key)) swapped += 1;
       } else {
         refused.push(item);
+        refusedKeys.add(item.key);
         flaw ??= outcome;
       }
     }
     if (!flaw) return;
+    const nowMs = this.#options.clock.monotonic();
     const waitMs = this.#retry(refused, flaw);
-    for (const item of refused) item.notBeforeMs = this.#options.clock.monotonic() + waitMs;
-    this.#options.onEvent?.({ type: 'refused', records: refused.length, code: flaw.code, waitMs });
+    for (const item of refused) item.notBeforeMs = nowMs + waitMs;
+    this.#cautiousUntilMs = nowMs + cautiousMs;
+    this.#options.onEvent?.({ type: 'refused', records: refused.length, swapped, code: flaw.code, waitMs });
   }
 
   #callFailed(items: readonly Queued[], error: unknown): void {

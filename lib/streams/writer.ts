@@ -19,10 +19,11 @@ export interface PutReceipt {
 /**
  * Writes to one stream as one source. `put` resolves when every record is acknowledged, with receipts in the order
  * given. Records with one partition key are put in the order given, across calls too: while one is
- * unacknowledged no later one is sent. Partial failures are retried with backoff; a record that cannot be put
- * within the retry limits makes `put` reject with PutFailed, which says per record what happened. A position that the
- * writer counted is settled then (its sender was told that it failed). Where senders give the positions, everything
- * behind the failed record is `stopped`, and the sender puts it all again under the same positions.
+ * unacknowledged no later call carries another (`KeyOrder` in put-batches.ts says what a single call may carry).
+ * Partial failures are retried with backoff; a record that cannot be put within the retry limits makes `put` reject
+ * with PutFailed, which says per record what happened. A position that the writer counted is settled then (its
+ * sender was told that it failed). Where senders give the positions, everything behind the failed record is `stopped`,
+ * and the sender puts it all again under the same positions.
  */
 export interface StampedWriter {
   readonly put: (records: readonly OutgoingRecord[], signal?: AbortSignal) => Promise<readonly PutReceipt[]>;

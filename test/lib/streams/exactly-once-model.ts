@@ -2,6 +2,7 @@ import { createManualClock, type ManualClock } from '../../../lib/runtime/manual
 import { KinesisError } from '../../../lib/streams/kinesis-error.ts';
 import type { RawRecord, ReadPage } from '../../../lib/streams/kinesis.ts';
 import { createMemoryKinesis, type MemoryKinesis } from '../../../lib/streams/memory-kinesis.ts';
+import type { KeyOrder } from '../../../lib/streams/put-batches.ts';
 import { parseStamp } from '../../../lib/streams/stamp.ts';
 import { StampReader } from '../../../lib/streams/stamp-reader.ts';
 import { createStampedWriter } from '../../../lib/streams/stamped-writer.ts';
@@ -46,11 +47,13 @@ export class OutboundHistory {
   readonly #saved = new Map<string, Saved>();
   readonly #reading = new Set<string>();
   #pending = 0;
+  readonly #keyOrder: KeyOrder;
   #checkpoint = 0;
   #owner = 0;
   #failure: Error | undefined;
 
-  constructor(seed: number) {
+  constructor(seed: number, keyOrder: KeyOrder) {
+    this.#keyOrder = keyOrder;
     this.#random = createRandom(seed);
     this.#kinesis = createMemoryKinesis({ clock: this.#clock, random: this.#random });
     this.#kinesis.createStream(stream, this.#upTo(2));
@@ -117,7 +120,7 @@ export class OutboundHistory {
       clock: this.#clock,
       random: this.#random,
       limits: {
-        keyOrder: 'strict',
+        keyOrder: this.#keyOrder,
         batchRecords: 10,
         aheadRecords: 15,
         backoff: { firstMs: 20, maxMs: 100, tries: 3 },

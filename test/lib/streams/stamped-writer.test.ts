@@ -101,6 +101,20 @@ describe('StampedWriter: order', () => {
     expect(calls()).to.deep.equal([500, 500, 200]);
   });
 
+  it('reports records of a key that were swapped within a call, and is strict for the next second', async () => {
+    const { clock, writer, finish, kinesis, events, names, calls } = setUp({
+      limits: { keyOrder: 'by-call' },
+    });
+    kinesis.faults.add({ times: 1, fault: { type: 'refuse-entries', fails: (index) => index === 1 } });
+    await finish(writer.put(records('a1', 'a2', 'a3', 'a4', 'b1')));
+    expect(names()).to.deep.equal(['a1', 'a3', 'a4', 'b1', 'a2']);
+    expect(events.filter(({ type }) => type === 'refused')).to.have.nested.property('[0].swapped', 2);
+    await finish(writer.put(records('a5', 'a6')));
+    await clock.advance(1_000);
+    await finish(writer.put(records('a7', 'a8')));
+    expect(calls()).to.deep.equal([5, 1, 1, 1, 2]);
+  });
+
   it('sends what is given while a call is under way together, in the order of the puts', async () => {
     const { writer, finish, names, calls } = setUp();
     const puts = ['a', 'b', 'c', 'd'].map((name) => writer.put(records(name)));
