@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { tables } from '../../lib/stores/tables.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { localRegion } from '../../local/names.ts';
-import { tableInput } from '../../local/seed.ts';
+import { tableInput } from '../../local/seeding/tables.ts';
 
 const TableName = 'ledger';
 const item = { consumer: { S: 'router' }, entry: { S: '1' } };

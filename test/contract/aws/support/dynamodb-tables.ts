@@ -7,7 +7,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type TableDefinition, tables } from '../../../../lib/stores/tables.ts';
-import { tableInput } from '../../../../local/seed.ts';
+import { tableInput } from '../../../../local/seeding/tables.ts';
 import { uniqueName } from './peers.ts';
 
 export type Client = () => DynamoDBClient;

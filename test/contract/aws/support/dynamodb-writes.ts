@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { expect } from 'chai';
 import { type TableDefinition, tables } from '../../../../lib/stores/tables.ts';
-import { tableInput } from '../../../../local/seed.ts';
+import { tableInput } from '../../../../local/seeding/tables.ts';
 import { type Client, get, type Item, lease, leases, newTable, renew, windows } from './dynamodb-tables.ts';
 import { refusal, refusalName, type Rule } from './peers.ts';
 
