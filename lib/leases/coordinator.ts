@@ -85,14 +85,19 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   return {
     run: async (signal) => {
       assert(worker === undefined, 'A coordinator runs once: create another');
-      const streams = await openStreams(settings, signal);
       const options = {
         maxLeases: maxLeases ?? Number.POSITIVE_INFINITY,
         stopMs: stopMs ?? 25_000,
         isGone: isGone ?? (() => false),
       };
-      worker = new Worker(context, streams, options, settings);
-      await worker.run(signal);
+      try {
+        worker = new Worker(context, await openStreams(settings, signal), options, settings);
+        await worker.start(signal);
+      } catch (error) {
+        // Told to stop while it tried to start: it holds nothing, so there is nothing to say.
+        if (!signal.aborted) throw error;
+      }
+      if (!signal.aborted) await worker?.run(signal);
     },
     snapshot: () => worker?.snapshot() ?? notStarted(settings.workerId),
   };

@@ -29,6 +29,15 @@ export function createDynamoLeaseStore(options: DynamoLeaseOptions): LeaseStore 
   return createLeaseStore(createDynamoLeaseTable(options));
 }
 
+type Request = { readonly abortSignal: AbortSignal };
+type Call = <T>(work: (request: Request) => Promise<T>) => Promise<T>;
+
+interface Connection {
+  readonly documents: DynamoDBDocumentClient;
+  readonly TableName: string;
+  readonly call: Call;
+}
+
 export function createDynamoLeaseTable(options: DynamoLeaseOptions): LeaseTable {
   const { tableName: TableName } = options;
   const documents = DynamoDBDocumentClient.from(options.client, {
@@ -36,52 +45,23 @@ export function createDynamoLeaseTable(options: DynamoLeaseOptions): LeaseTable 
     // A number that JavaScript cannot hold exactly must not fail the page it lies on; parseItem judges it.
     unmarshallOptions: { wrapNumbers: Number },
   });
-  const call = async <T>(
-    work: (request: { readonly abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T> => {
+  const call: Call = async (work) => {
     try {
       return await work({ abortSignal: AbortSignal.timeout(options.requestMs) });
     } catch (error) {
       throw storeError(error, TableName);
     }
   };
-  const get = (leaseKey: string): Promise<Item | undefined> =>
-    call(async (request) => {
-      const read = new GetCommand({ TableName, Key: { leaseKey }, ConsistentRead: true });
-      return (await documents.send(read, request)).Item;
-    });
-  /**
-   * After a failed condition the item is read again, consistently: one path for servers that return the item with
-   * the failure and those that do not. What is read is never older than what the condition saw.
-   */
-  const conditional = async (
-    leaseKey: string,
-    work: (request: { readonly abortSignal: AbortSignal }) => Promise<Item>,
-  ): Promise<TableOutcome> => {
-    try {
-      return { done: true, item: await call(work) };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      return { done: false, item: await get(leaseKey) };
-    }
-  };
+  const connection = { documents, TableName, call };
+  return { ...itemWrites(connection), ...itemReads(connection) };
+}
+
+function itemReads({ documents, TableName, call }: Connection): Pick<LeaseTable, 'get' | 'scan' | 'ownedBy'> {
   return {
-    get,
-    insert: (leaseKey, item) =>
-      conditional(leaseKey, async (request) => {
-        const ConditionExpression = 'attribute_not_exists(leaseKey)';
-        await documents.send(new PutCommand({ TableName, Item: item, ConditionExpression }), request);
-        return item;
-      }),
-    update: (write) =>
-      conditional(write.leaseKey, async (request) => {
-        const update = new UpdateCommand({ TableName, ReturnValues: 'ALL_NEW', ...updateInput(write) });
-        return (await documents.send(update, request)).Attributes ?? {};
-      }),
-    remove: (write) =>
-      conditional(write.leaseKey, async (request) => {
-        const remove = new DeleteCommand({ TableName, ReturnValues: 'ALL_OLD', ...deleteInput(write) });
-        return (await documents.send(remove, request)).Attributes ?? {};
+    get: (leaseKey) =>
+      call(async (request) => {
+        const read = new GetCommand({ TableName, Key: { leaseKey }, ConsistentRead: true });
+        return (await documents.send(read, request)).Item;
       }),
     scan: ({ n, of }) => {
       const segment = of === 1 ? {} : { Segment: n, TotalSegments: of };
@@ -105,6 +85,44 @@ export function createDynamoLeaseTable(options: DynamoLeaseOptions): LeaseTable 
       for await (const items of found) keys.push(...items.map((item) => String(item.leaseKey)));
       return keys;
     },
+  };
+}
+
+function itemWrites(connection: Connection): Pick<LeaseTable, 'insert' | 'update' | 'remove'> {
+  const { documents, TableName, call } = connection;
+  const { get } = itemReads(connection);
+  /**
+   * After a failed condition the item is read again, consistently: one path for servers that return the item with
+   * the failure and those that do not. What is read is never older than what the condition saw.
+   */
+  const conditional = async (
+    leaseKey: string,
+    work: (request: Request) => Promise<Item>,
+  ): Promise<TableOutcome> => {
+    try {
+      return { done: true, item: await call(work) };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return { done: false, item: await get(leaseKey) };
+    }
+  };
+  return {
+    insert: (leaseKey, item) =>
+      conditional(leaseKey, async (request) => {
+        const ConditionExpression = 'attribute_not_exists(leaseKey)';
+        await documents.send(new PutCommand({ TableName, Item: item, ConditionExpression }), request);
+        return item;
+      }),
+    update: (write) =>
+      conditional(write.leaseKey, async (request) => {
+        const update = new UpdateCommand({ TableName, ReturnValues: 'ALL_NEW', ...updateInput(write) });
+        return (await documents.send(update, request)).Attributes ?? {};
+      }),
+    remove: (write) =>
+      conditional(write.leaseKey, async (request) => {
+        const remove = new DeleteCommand({ TableName, ReturnValues: 'ALL_OLD', ...deleteInput(write) });
+        return (await documents.send(remove, request)).Attributes ?? {};
+      }),
   };
 }
 

@@ -4,7 +4,7 @@ import { backoffMs } from '../runtime/retry.ts';
 import { compareCheckpoints } from './checkpoint.ts';
 import type { ReportLeaseEvent } from './diagnostics.ts';
 import type { CheckpointPosition } from './held-lease.ts';
-import { actualOwner, type Lease } from './lease.ts';
+import { actualOwner, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { type LeaseStore, LeaseStoreError, type WriteOutcome } from './lease-store.ts';
 import type { WriteMark } from './lease-writes.ts';
@@ -46,6 +46,8 @@ interface Sent {
  * when the lease is surely ours: the *send* time of the last confirmed write plus `ownMs`, on the monotonic clock.
  */
 export class Holding {
+  /** As it stood when it was taken; its counter is the fence. */
+  readonly taken: Lease;
   readonly #context: WorkerContext;
   readonly #throughput: Throughput;
   readonly #drain = new AbortController();
@@ -60,6 +62,7 @@ export class Holding {
 
   /** `takenAtMs`: monotonic send time of the write that took the lease. */
   constructor(lease: Lease, takenAtMs: number, context: WorkerContext) {
+    this.taken = lease;
     this.#lease = lease;
     this.#context = context;
     this.#confirmed = { atMs: takenAtMs, jumps: context.watch.jumps() };
@@ -128,7 +131,7 @@ export class Holding {
     await this.#write('prepare', (lease, mark) => this.#context.store.prepare(lease, upTo, note, mark));
   }
 
-  /** SHARD_END, after `children` were created; each of them is made here if it does not exist. */
+  /** SHARD_END, after leases for `children` were created where they did not exist. */
   async finish(children: readonly Lease[], state: SavedState): Promise<void> {
     this.#assertWorking();
     for (const child of children) await this.#createChild(child);
@@ -307,6 +310,7 @@ export class Holding {
     for (let failures = 0; ; failures += 1) {
       this.#assertHeld();
       try {
+        if (!(await this.#allParentsLeased(child))) return;
         const { type } = await this.#context.store.create(child, mark);
         if (type === 'won') {
           const { leaseKey, checkpoint } = child;
@@ -318,6 +322,19 @@ export class Holding {
         await this.#afterFailure('create child of', error, failures);
       }
     }
+  }
+
+  /**
+   * The other parent of a merged shard may have no lease yet, because its own parents are still being read. A child
+   * whose parent has no lease would not wait for it; so then the child is left to the end of the other parent, or,
+   * should that one never get a lease, to the shard sync.
+   */
+  async #allParentsLeased(child: Lease): Promise<boolean> {
+    for (const parent of child.parents) {
+      if (parent === this.#lease.shardId) continue;
+      if ((await this.#context.store.get(siblingKey(child, parent))) === undefined) return false;
+    }
+    return true;
   }
 
   #end(): void {

@@ -18,8 +18,9 @@ export type ParsedItem =
  */
 export function parseItem(item: Item): ParsedItem {
   const leaseKey = typeof item.leaseKey === 'string' ? item.leaseKey : '(no leaseKey)';
-  if (item.entityType !== undefined && item.entityType !== 'LEASE') {
-    return { type: 'foreign', leaseKey, entityType: String(item.entityType) };
+  const { entityType } = item;
+  if (entityType !== undefined && entityType !== 'LEASE') {
+    return { type: 'foreign', leaseKey, entityType: typeof entityType === 'string' ? entityType : '?' };
   }
   const read = createReader(item);
   const lease = readLease(read);

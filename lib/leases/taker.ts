@@ -50,7 +50,9 @@ export class Taker {
 
   /** While this worker stops, what others give it is put back at once. */
   async passOn(): Promise<void> {
-    const given = this.#fleet.all().filter((seen) => this.#isOwn(seen) && seen.lease.offered);
+    const given = this.#fleet.all().filter(({ lease }) => {
+      return lease.offered && lease.leaseOwner === this.#context.worker;
+    });
     await inParallel(given, ({ lease }) => this.#putBack(lease));
   }
 

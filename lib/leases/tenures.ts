@@ -15,7 +15,7 @@ const recoveredMs = 60_000;
 
 interface Tenure {
   readonly holding: Holding;
-  readonly held: { readonly fence: number; readonly stream: string };
+  readonly stream: StreamLeases;
   readonly sinceMs: number;
   readonly done: Promise<void>;
 }
@@ -34,7 +34,8 @@ export class Tenures {
   readonly #options: TenureOptions;
   readonly #tenures = new Map<string, Tenure>();
   readonly #pauses = new Map<string, { readonly failures: number; readonly untilMs: number }>();
-  #targets: ReadonlyMap<string, string> = new Map();
+  /** Where each lease goes when it is given up; set once the worker stops. */
+  #targets: ReadonlyMap<string, string> | undefined;
 
   constructor(context: WorkerContext, options: TenureOptions) {
     this.#context = context;
@@ -45,7 +46,7 @@ export class Tenures {
     return this.#tenures.size;
   }
 
-  all(): readonly Pick<Tenure, 'holding' | 'held'>[] {
+  all(): readonly Pick<Tenure, 'holding' | 'stream'>[] {
     return [...this.#tenures.values()];
   }
 
@@ -53,8 +54,9 @@ export class Tenures {
     return this.#tenures.get(leaseKey)?.holding;
   }
 
-  /** False while earlier work of this lease has not returned, or has failed a moment ago. */
+  /** False while earlier work of this lease has not returned, or has failed a moment ago, and once drained. */
   mayBegin(leaseKey: string): boolean {
+    if (this.#targets !== undefined) return false;
     const pause = this.#pauses.get(leaseKey);
     const paused = pause !== undefined && this.#context.clock.monotonic() < pause.untilMs;
     return !paused && !this.#tenures.has(leaseKey);
@@ -65,9 +67,11 @@ export class Tenures {
     const holding = new Holding(lease, takenAtMs, this.#context);
     const { leaseKey, counter: fence } = lease;
     this.#context.report({ type: 'lease-taken', leaseKey, from: before.leaseOwner, reason, fence });
+    // A take that was under way when the worker was told to stop.
+    if (this.#targets !== undefined) holding.drain();
     const sinceMs = this.#context.clock.monotonic();
     const done = this.#live(holding, stream).then(() => this.#over(holding, sinceMs));
-    this.#tenures.set(leaseKey, { holding, held: { fence, stream: stream.name }, sinceMs, done });
+    this.#tenures.set(leaseKey, { holding, stream, sinceMs, done });
   }
 
   /** Asks all work to finish; each lease goes to its target, or is released, as soon as its own work returns. */
@@ -150,7 +154,7 @@ export class Tenures {
     if (holding.ended) return;
     const { lease } = holding;
     const asked = lease.checkpointOwner === undefined ? undefined : lease.leaseOwner;
-    const to = asked ?? this.#targets.get(lease.leaseKey);
+    const to = asked ?? this.#targets?.get(lease.leaseKey);
     if (to === undefined) await holding.release();
     else await holding.assign(to);
   }
@@ -181,7 +185,7 @@ async function endQuietly(giveUp: () => Promise<void>): Promise<void> {
 }
 
 function heldLease(holding: Holding, stream: StreamLeases, parents: readonly Lease[]): HeldLease {
-  const { lease } = holding;
+  const { taken: lease } = holding;
   return {
     leaseKey: lease.leaseKey,
     stream: stream.name,

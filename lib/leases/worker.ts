@@ -68,9 +68,20 @@ export class Worker {
     this.#syncer = new Syncer(context, this.#fleet, settings.kinesis);
   }
 
+  /** Rejects if this worker cannot or must not start. To be awaited before `run`. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#context;
+    await retry(() => this.#fleet.survey(signal), {
+      backoff: startBackoff,
+      retryable: mayRecover,
+      clock,
+      random,
+      signal,
+    });
+    await settleIdentity(this.#context, this.#fleet, this.#options.isGone, signal);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
-    await this.#start(signal);
-    if (signal.aborted) return;
     const { incarnation, report, worker } = this.#context;
     report({ type: 'worker-started', worker, incarnation });
     const stop = AbortSignal.any([signal, this.#broken.signal]);
@@ -93,30 +104,19 @@ export class Worker {
     const { leases, workers } = this.#taker.planned();
     return {
       workerId: this.#context.worker,
-      held: this.#tenures.all().map(({ holding, held }) => ({
+      held: this.#tenures.all().map(({ holding, stream }) => ({
         leaseKey: holding.lease.leaseKey,
         shardId: holding.lease.shardId,
         checkpoint: holding.lease.checkpoint,
         throughputKBps: holding.lease.throughputKBps,
         draining: holding.drainSignal.aborted,
-        ...held,
+        fence: holding.taken.counter,
+        stream: stream.name,
       })),
       workers,
       live: leases.length,
       unowned: leases.filter((lease) => lease.owner === undefined).length,
     };
-  }
-
-  async #start(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#context;
-    await retry(() => this.#fleet.survey(signal), {
-      backoff: startBackoff,
-      retryable: mayRecover,
-      clock,
-      random,
-      signal,
-    });
-    await settleIdentity(this.#context, this.#fleet, this.#options.isGone, signal);
   }
 
   async #loops(stop: AbortSignal, done: AbortSignal): Promise<void> {

@@ -1,0 +1,161 @@
+import { type Coordinator, createCoordinator } from '../../../lib/leases/coordinator.ts';
+import type { LeaseEvent } from '../../../lib/leases/diagnostics.ts';
+import type { HeldLease } from '../../../lib/leases/held-lease.ts';
+import { isFinished } from '../../../lib/leases/lease.ts';
+import { parseItem } from '../../../lib/leases/lease-item.ts';
+import { createMemoryLeaseTable } from '../../../lib/leases/memory-lease-table.ts';
+import { createLeaseStore, type LeaseTable } from '../../../lib/leases/table-lease-store.ts';
+import { type ClockView, createManualClock } from '../../../lib/runtime/manual-clock.ts';
+import { seededRandom } from '../../support/lease-workers.ts';
+import { fairWeather, faultyTable, type Weather } from './faulty-table.ts';
+import { Laws } from './laws.ts';
+import { ShardModel } from './shard-model.ts';
+import { type Deliver, readShard } from './shard-reader.ts';
+
+/** Bugs put in on purpose, to see a law go red. */
+export interface Mutation {
+  readonly table?: (table: LeaseTable) => LeaseTable;
+  readonly clock?: (clock: ClockView) => ClockView;
+  readonly lease?: (lease: HeldLease) => HeldLease;
+  readonly maxLeases?: number;
+}
+
+export interface SimulatedProcess {
+  readonly id: string;
+  readonly clock: ClockView;
+  readonly coordinator: Coordinator;
+  readonly stop: AbortController;
+  state: 'running' | 'stopping' | 'crashed' | 'ended';
+  cutUntilMs: number;
+}
+
+export const failoverMs = 10_000;
+const recordMs = 400;
+
+/** A fleet on one lease table and one stream, all on a clock that is moved by hand and one random source. */
+export class World {
+  readonly random: () => number;
+  readonly clock = createManualClock({ startMs: 1_700_000_000_000 });
+  readonly model: ShardModel;
+  readonly laws: Laws;
+  readonly processes: SimulatedProcess[] = [];
+  /** Everything that happened, in order: two runs of one seed must give the same text. */
+  readonly trace: string[] = [];
+  weather: Weather = fairWeather;
+  readonly #table = createMemoryLeaseTable();
+  readonly #watched: LeaseTable;
+  readonly #mutation: Mutation;
+
+  constructor(seed: number, mutation: Mutation = {}) {
+    this.random = seededRandom(seed);
+    this.#mutation = mutation;
+    this.model = new ShardModel(() => this.clock.monotonic(), 1 + this.pick(4), recordMs);
+    this.laws = new Laws(this.model);
+    this.#watched = this.laws.watch(mutation.table?.(this.#table) ?? this.#table);
+  }
+
+  /** 0 … n − 1. */
+  pick(n: number): number {
+    return Math.floor(this.random() * n);
+  }
+
+  start(): void {
+    const id = `w${this.processes.length}`;
+    const view = this.clock.view();
+    const clock = this.#mutation.clock?.(view) ?? view;
+    const stop = new AbortController();
+    const process: SimulatedProcess = {
+      id,
+      clock,
+      stop,
+      state: 'running',
+      cutUntilMs: 0,
+      coordinator: createCoordinator({
+        application: 'simulation',
+        workerId: id,
+        streams: [{ name: 'stream', initial: { type: 'TRIM_HORIZON' } }],
+        kinesis: this.model,
+        store: createLeaseStore(this.#line(() => process)),
+        clock,
+        random: this.random,
+        options: { failoverMs, stopMs: 15_000, maxLeases: this.#mutation.maxLeases ?? Infinity },
+        events: (event) => this.#onEvent(id, event),
+        work: (lease) => readShard(this.#mutation.lease?.(lease) ?? lease, this.#reader(process)),
+      }),
+    };
+    this.processes.push(process);
+    void this.#live(process);
+  }
+
+  running(): readonly SimulatedProcess[] {
+    return this.processes.filter(({ state }) => state === 'running');
+  }
+
+  /** Every open shard is held by a running process, evenly; every closed one was read to its end. */
+  assertHealed(): void {
+    const held = this.running().map(({ coordinator }) => coordinator.snapshot().held);
+    const owned = new Set(held.flat().map((lease) => lease.shardId));
+    for (const shard of this.model.all()) {
+      const end = this.model.count(shard);
+      const done = shard.closedAtMs !== undefined && this.laws.deliveredUpTo(shard.shardId) >= end;
+      if (!done && !owned.has(shard.shardId)) this.laws.breach('I6 owned in time', `${shard.shardId} is not`);
+    }
+    const counts = held.map((leases) => leases.length);
+    if (Math.max(...counts) - Math.min(...counts) > 1) {
+      this.laws.breach('I6 owned in time', `uneven: ${counts.join(', ')}`);
+    }
+    const left = [...this.#table.items.values()].filter((item) => {
+      const parsed = parseItem(item);
+      return parsed.type === 'lease' && !isFinished(parsed.lease) && !owned.has(parsed.lease.shardId);
+    });
+    if (left.length > 0) this.laws.breach('I6 owned in time', `${left.length} leases have no owner`);
+  }
+
+  note(text: string): void {
+    this.trace.push(`${this.clock.monotonic()} ${text}`);
+  }
+
+  #line(process: () => SimulatedProcess): LeaseTable {
+    return faultyTable(this.#watched, {
+      own: {
+        now: () => process().clock.now(),
+        monotonic: () => process().clock.monotonic(),
+        sleep: (ms, signal) => process().clock.sleep(ms, signal),
+      },
+      world: this.clock,
+      random: this.random,
+      weather: () => this.weather,
+      cut: () => this.clock.monotonic() < process().cutUntilMs,
+    });
+  }
+
+  #reader(process: SimulatedProcess) {
+    const deliver: Deliver = (lease, from, to) => {
+      this.note(`${process.id} reads ${lease.shardId} ${from}…${to}`);
+      this.laws.onDelivery(process.id, lease, from, to);
+    };
+    return { model: this.model, clock: process.clock, random: this.random, deliver, laws: this.laws };
+  }
+
+  async #live(process: SimulatedProcess): Promise<void> {
+    try {
+      await process.coordinator.run(process.stop.signal);
+    } catch (error) {
+      this.laws.breach('a run ends well', `${process.id}: ${String(error)}`);
+    }
+    process.state = 'ended';
+    this.note(`${process.id} ended`);
+  }
+
+  #onEvent(id: string, event: LeaseEvent): void {
+    const { type } = event;
+    const leaseKey = 'leaseKey' in event ? event.leaseKey : '';
+    this.note(`${id} ${type} ${leaseKey} ${'reason' in event ? event.reason : ''}`);
+    if (type === 'work-failed')
+      this.laws.breach('a run ends well', `${id} ${leaseKey}: ${String(event.error)}`);
+    const troubled = this.weather !== fairWeather;
+    if (type === 'lease-lost' && !troubled && event.reason !== 'deadline') {
+      this.note(`${id} lost ${leaseKey} to ${String(event.to)}`);
+    }
+  }
+}
