@@ -19,10 +19,15 @@ const failuresMax = 5;
 /** A live subscription sends an event at least every few seconds, empty ones included. */
 const silentMs = 35_000;
 
+/** An event that is there sooner than this after it was asked for had been waiting in a buffer. */
+const bufferedMs = 10;
+
 interface Subscriber {
   consumerArn: string | undefined;
   continuation: string | undefined;
   failures: number;
+  /** The last page surely tells of the shard as it was at this time, or later. Wall clock. */
+  asOfMs: number;
 }
 
 type Subscribed = { readonly type: 'over' } | { readonly type: 'failed'; readonly error: unknown } | ReadEnd;
@@ -32,7 +37,8 @@ export type FanOutEnd = ReadEnd | { readonly type: 'gave-up'; readonly failure: 
 /** Reads with SubscribeToShard until the shard ends, `signal` aborts or too many failures came in a row. */
 export async function subscribe(session: ReadSession, signal: AbortSignal): Promise<FanOutEnd> {
   const { clock } = session.ports;
-  const subscriber: Subscriber = { consumerArn: undefined, continuation: undefined, failures: 0 };
+  const asOfMs = clock.now();
+  const subscriber: Subscriber = { consumerArn: undefined, continuation: undefined, failures: 0, asOfMs };
   while (!signal.aborted) {
     const startedMs = clock.monotonic();
     const subscribed = await subscribeOnce(session, subscriber, signal);
@@ -58,7 +64,6 @@ export async function subscribe(session: ReadSession, signal: AbortSignal): Prom
 function failed(session: ReadSession, subscriber: Subscriber, error: unknown): FanOutEnd | number {
   const failure = failureOf(error, 'subscribe-failed');
   subscriber.failures += 1;
-  if (failure.code === 'shard-not-found') return { type: 'end', children: [] };
   if (failure.code === 'invalid-position') {
     subscriber.continuation = undefined;
     if (!session.refused()) return { type: 'stopped' };
@@ -66,7 +71,9 @@ function failed(session: ReadSession, subscriber: Subscriber, error: unknown): F
   // The consumer may have been deregistered by somebody: it is registered anew.
   if (failure.code === 'stream-not-found' || failure.code === 'invalid-argument')
     subscriber.consumerArn = undefined;
-  if (subscriber.failures >= failuresMax) return { type: 'gave-up', failure };
+  // Polling finds out whether the shard really is gone.
+  const hopeless = failure.code === 'shard-not-found' || subscriber.failures >= failuresMax;
+  if (hopeless) return { type: 'gave-up', failure };
   session.ports.report({ type: 'read-failed', attempt: subscriber.failures, failure });
   return failure.code === 'resource-in-use'
     ? takeoverMs
@@ -88,7 +95,10 @@ async function subscribeOnce(
       [Symbol.asyncIterator]();
     for (;;) {
       await queue.room(signal);
+      const askedAtMs = clock.now();
+      const askedMs = clock.monotonic();
       const next = await nextPage(pages, clock, over);
+      if (clock.monotonic() - askedMs >= bufferedMs) subscriber.asOfMs = askedAtMs;
       if (signal.aborted) return { type: 'aborted' };
       if (next === undefined) return { type: 'over' };
       const ended = await take(session, subscriber, next, signal);
@@ -132,14 +142,14 @@ async function take(
   page: SubscriptionPage,
   signal: AbortSignal,
 ): Promise<ReadEnd | undefined> {
-  const { clock, share } = session.ports;
+  const { share } = session.ports;
   // Paid for after it came, as pages are pushed: the budget can be exceeded by one page per shard, never more.
   let bytes = 0;
   for (const record of page.records) bytes += record.data.length;
   const grant = await share.reserve(bytes, signal);
   if (grant === undefined) return { type: 'aborted' };
   const lagMs = page.millisBehindLatest;
-  const going = await session.accept({ records: page.records, lagMs, readAtMs: clock.now() }, grant);
+  const going = await session.accept({ records: page.records, lagMs, readAtMs: subscriber.asOfMs }, grant);
   if (!going) return { type: 'stopped' };
   subscriber.failures = 0;
   subscriber.continuation = page.continuationSequenceNumber;

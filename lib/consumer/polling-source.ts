@@ -56,7 +56,7 @@ async function readOnce(
     page = await kinesis.read(stream, poller.iterator, options.recordsPerReadMax, signal);
   } catch (error) {
     grant.release();
-    return signal.aborted ? { type: 'aborted' } : recover(session, poller, error);
+    return recover(session, poller, error, signal);
   }
   poller.iterator = page.nextIterator;
   poller.throttled = 0;
@@ -78,7 +78,7 @@ async function endOfShard(
     const children = page.childShards.length > 0 ? page.childShards : await session.children(signal);
     if (children.length > 0) return { type: 'end', children };
   } catch (error) {
-    return signal.aborted ? { type: 'aborted' } : recover(session, poller, error);
+    return recover(session, poller, error, signal);
   }
   // A closed shard has children; without them this was a hiccup of the service, as KCL found too.
   const message = `The end of ${session.ports.shardId} came without its children; it is read again`;
@@ -87,7 +87,13 @@ async function endOfShard(
   return session.pauseMs(attempt);
 }
 
-function recover(session: ReadSession, poller: Poller, error: unknown): ReadEnd | number {
+async function recover(
+  session: ReadSession,
+  poller: Poller,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<ReadEnd | number> {
+  if (signal.aborted) return { type: 'aborted' };
   const { random, report } = session.ports;
   const failure = failureOf(error, 'read-failed');
   if (failure.code === 'throttled') {
@@ -97,12 +103,28 @@ function recover(session: ReadSession, poller: Poller, error: unknown): ReadEnd 
   }
   poller.iterator = undefined;
   poller.failures += 1;
-  // Its records are past their retention and its children, if any, have leases of their own by the shard sync.
-  if (failure.code === 'shard-not-found') return { type: 'end', children: [] };
-  if (failure.code === 'invalid-position' && !session.refused()) return { type: 'stopped' };
   if (failure.code === 'iterator-expired') report({ type: 'iterator-expired' });
   else report({ type: 'read-failed', attempt: poller.failures, failure });
+  if (failure.code === 'invalid-position' && !session.refused()) return { type: 'stopped' };
+  if (failure.code === 'shard-not-found') {
+    const end = await whenGone(session, poller, signal);
+    if (end) return end;
+  }
   return failure.code === 'iterator-expired' && poller.failures === 1 ? 0 : session.pauseMs(poller.failures);
+}
+
+async function whenGone(
+  session: ReadSession,
+  poller: Poller,
+  signal: AbortSignal,
+): Promise<ReadEnd | undefined> {
+  try {
+    return await session.gone(signal);
+  } catch (error) {
+    const failure = failureOf(error, 'read-failed');
+    session.ports.report({ type: 'read-failed', attempt: poller.failures, failure });
+    return undefined;
+  }
 }
 
 /** Looks for a shard that is behind and stays where it is. False: reading stops here (data loss). */

@@ -102,6 +102,18 @@ export class ReadSession {
     return trimmed ? this.refused() : true;
   }
 
+  /**
+   * The shard is said not to exist. Believed only where the list of shards agrees: a child that was just made may
+   * not be known everywhere yet. Undefined: it does exist.
+   */
+  async gone(signal: AbortSignal): Promise<ReadEnd | undefined> {
+    const { kinesis, shardId, stream } = this.ports;
+    const shards = await kinesis.listShards(stream, undefined, signal);
+    if (shards.some((shard) => shard.shardId === shardId)) return undefined;
+    if ((await this.#lossPossible()) && !this.#loss(this.#last, undefined)) return { type: 'stopped' };
+    return { type: 'end', children: shards.filter((shard) => shard.parents.includes(shardId)) };
+  }
+
   /** The children of a closed shard, for services that do not name them on the last page. */
   async children(signal: AbortSignal): Promise<readonly ChildShard[]> {
     const { kinesis, stream, shardId } = this.ports;

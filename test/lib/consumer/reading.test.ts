@@ -78,14 +78,35 @@ describe('polling', () => {
     expect(budget.used).to.equal(0);
   });
 
-  it('treats a shard that is gone as ended without children', async () => {
-    const { clock, kinesis, run } = scene();
+  it('treats a shard as ended when it is gone, and reports what may have been lost with it', async () => {
+    const { clock, kinesis, put, run, diagnostics } = scene();
+    const [first] = await put('a');
     const read = () => Promise.reject(new KinesisError('shard-not-found', 'gone'));
-    const lease = testLease(firstShard);
-    const running = run(lease, recorder(), { ...kinesis, read });
+    const listShards = async () => [];
+    const lease = testLease(firstShard, { checkpoint: at(first!) });
+    const running = run(lease, recorder(), { ...kinesis, read, listShards });
     await clock.advance(100);
     expect(running.over()).to.equal('shard-end');
     expect(lease.log.finished?.children).to.deep.equal([]);
+    expect(lossesOf(diagnostics)).to.deep.equal([{ after: first, before: undefined }]);
+  });
+
+  it('does not believe that a shard is gone while the stream still lists it', async () => {
+    const { clock, kinesis, put, run } = scene();
+    await put('a');
+    let lies = 3;
+    const iterator: typeof kinesis.iterator = (...call) => {
+      lies -= 1;
+      if (lies >= 0) return Promise.reject(new KinesisError('shard-not-found', 'not known here yet'));
+      return kinesis.iterator(...call);
+    };
+    const lease = testLease(firstShard);
+    const processor = recorder();
+    const running = run(lease, processor, { ...kinesis, iterator });
+    await clock.advance(5_000);
+    expect(processor.seen).to.deep.equal(['a']);
+    lease.drain();
+    await running.outcome;
   });
 
   it('finds the children itself where the last page does not name them', async () => {
