@@ -105,11 +105,7 @@ export function findOperation(method: string, call: Call): (call: Call) => Promi
       (needsHeader === undefined || call.headers[needsHeader] !== undefined),
   );
   if (fits === undefined) {
-    throw new S3Error(
-      'NotImplemented',
-      {},
-      `${method} on a ${on} with ?${names.join('&')} is not implemented.`,
-    );
+    throw new S3Error('NotImplemented', {}, `${method} ${on} ?${names.join('&')} is not implemented.`);
   }
   const header = Object.keys(call.headers).find(
     (name) => name.startsWith('x-amz-') && !knownHeaders.test(name),
