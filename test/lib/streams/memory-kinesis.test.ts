@@ -169,7 +169,8 @@ describe('Kinesis in memory: subscriptions', () => {
     const parts = setUp();
     const consumer = await parts.kinesis.registerConsumer('s', 'reader');
     const stop = new AbortController();
-    const open = () => parts.kinesis.subscribe(consumer, shardId, start, stop.signal)[Symbol.asyncIterator]();
+    const open = (from: ReadFrom = start) =>
+      parts.kinesis.subscribe(consumer, shardId, from, stop.signal)[Symbol.asyncIterator]();
     return { ...parts, open, stop };
   }
 
@@ -213,6 +214,17 @@ describe('Kinesis in memory: subscriptions', () => {
     await put('a');
     kinesis.cutSubscriptions();
     expect(await codeOf(subscription.next())).to.equal('kinesis-unavailable');
+  });
+
+  it('go on from an empty page without missing the next record', async () => {
+    const { kinesis, open, put, stop } = await subscribed();
+    const empty = await open({ type: 'LATEST' }).next();
+    await put('a');
+    const other = await kinesis.registerConsumer('s', 'other');
+    const sequenceNumber = empty.value.continuationSequenceNumber;
+    const from: ReadFrom = { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber };
+    const pages = kinesis.subscribe(other, shardId, from, stop.signal);
+    expect(texts((await pages[Symbol.asyncIterator]().next()).value)).to.deep.equal(['a']);
   });
 
   it('deliver what came while the reader was busy with a page', async () => {

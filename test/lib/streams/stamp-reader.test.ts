@@ -103,6 +103,23 @@ describe('StampReader', () => {
     expect(clone.isRepeat(third, 0)).to.equal(false);
   });
 
+  it('does not teach its clones what it learns later', () => {
+    const reader = StampReader.load(undefined);
+    reader.isRepeat({ source: 'a', position: 1n, floor: 0n }, 0);
+    const clone = reader.clone();
+    const later = { source: 'a', position: 2n, floor: 1n };
+    expect([reader.isRepeat(later, 0), clone.isRepeat(later, 0)]).to.deep.equal([false, false]);
+  });
+
+  it('tells positions apart whichever bit they differ in', () => {
+    const reader = StampReader.load(undefined);
+    const positions = Array.from({ length: 214 }, (_, bit) => 1n << BigInt(bit));
+    const pairs = positions.map((position, bit) => position | (1n << BigInt((bit * 7 + 64) % 214)));
+    for (const position of new Set([...positions, ...pairs])) {
+      expect(reader.isRepeat({ source: 'a', position, floor: 0n }, 0), `${position}`).to.equal(false);
+    }
+  });
+
   it('knows after a merge what either knew', () => {
     const one = StampReader.load(undefined);
     const other = StampReader.load(undefined);

@@ -239,14 +239,16 @@ describe('StampedWriter: failures', () => {
 
   it('stops what its sender numbered behind a failed record, in later puts too', async () => {
     const { writer, finish, kinesis, names } = setUp({
-      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 2 }, batchRecords: 2 },
+      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 2 }, batchRecords: 2, queuedRecords: 4 },
     });
     kinesis.faults.add({ times: 2, fault: { type: 'drop-request' } });
     const first = writer.put([record('a', 1n), record('b', 2n), record('c', 3n)]);
     const second = writer.put([record('d', 4n)]);
-    const failures = await finish(Promise.all([failureOf(first), failureOf(second)]));
+    const inLine = writer.put([record('e', 5n)]);
+    const failures = await finish(Promise.all([first, second, inLine].map(failureOf)));
     expect(failures.map(codes)).to.deep.equal([
       ['kinesis-unavailable', 'kinesis-unavailable', 'stopped'],
+      ['stopped'],
       ['stopped'],
     ]);
     await finish(writer.put([record('a', 1n), record('b', 2n)]));
@@ -273,7 +275,7 @@ describe('StampedWriter: failures', () => {
 
 describe('StampedWriter: back-pressure', () => {
   it('takes records into its queue only while there is room, in the order of the puts', async () => {
-    const { writer, finish, clock, kinesis, names } = setUp({ limits: { queuedRecords: 3 } });
+    const { writer, finish, clock, kinesis, names, calls } = setUp({ limits: { queuedRecords: 3 } });
     const hold = kinesis.faults.add({ fault: { type: 'throttle' } });
     const puts = [writer.put(records('a', 'b')), writer.put(records('c', 'd')), writer.put(records('e'))];
     const abort = new AbortController();
@@ -284,6 +286,7 @@ describe('StampedWriter: back-pressure', () => {
     hold();
     await finish(Promise.all(puts));
     expect(names()).to.deep.equal(['a', 'b', 'c', 'd', 'e']);
+    expect(calls()).to.deep.equal([2, 3]);
   });
 
   it('takes a put that is larger than the queue when the queue is empty', async () => {
