@@ -17,6 +17,25 @@ const services: Readonly<Record<string, string>> = {
  * and the commands that are still imported are read from the result. Packages stay outside.
  */
 export function callsOf(entry: string): readonly SdkCall[] {
+  return callsIn(bundle(entry));
+}
+
+/** Packages that an entry point still imports after that, node's own left out. */
+export function importsOf(entry: string): readonly string[] {
+  const specifiers = [...bundle(entry).matchAll(/^import [\s\S]*?"([^"]+)";$/gm)];
+  const names = specifiers
+    .map(([, from = '']) => from)
+    .filter((name) => !name.startsWith('node:'))
+    .map((name) =>
+      name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+  return [...new Set(names)];
+}
+
+function bundle(entry: string): string {
   const built = buildSync({
     entryPoints: [entry],
     bundle: true,
@@ -27,7 +46,7 @@ export function callsOf(entry: string): readonly SdkCall[] {
     treeShaking: true,
     logLevel: 'silent',
   });
-  return callsIn(built.outputFiles[0]?.text ?? '');
+  return built.outputFiles[0]?.text ?? '';
 }
 
 /** Commands that are imported and made: unused functions are gone from a bundle, the names they imported are not. */
