@@ -15,6 +15,21 @@ export interface RunningServer {
 const START_MS_MAX = 15_000;
 const START_POLL_MS = 50;
 
+/** By default it takes half a second for each change of a stream. */
+const WITHOUT_DELAYS = Object.fromEntries(
+  [
+    'CREATE_STREAM',
+    'DELETE_STREAM',
+    'REGISTER_STREAM_CONSUMER',
+    'DEREGISTER_STREAM_CONSUMER',
+    'START_STREAM_ENCRYPTION',
+    'STOP_STREAM_ENCRYPTION',
+    'MERGE_SHARDS',
+    'SPLIT_SHARD',
+    'UPDATE_SHARD_COUNT',
+  ].map((change) => [`${change}_DURATION`, '5ms']),
+);
+
 /** `dataDir` switches the journal on. */
 export async function startOwn(dataDir?: string): Promise<RunningServer> {
   const script = fileURLToPath(new URL('own-server.ts', import.meta.url));
@@ -34,6 +49,8 @@ export async function startKinesisLocal(): Promise<RunningServer> {
       KINESIS_MOCK_PLAIN_PORT: String(plain),
       KINESIS_MOCK_TLS_PORT: String(tls),
       LOG_LEVEL: 'ERROR',
+      SHARD_LIMIT: '1000',
+      ...WITHOUT_DELAYS,
     },
     stdio: 'ignore',
   });

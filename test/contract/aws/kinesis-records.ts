@@ -8,6 +8,7 @@ import {
 import { expect } from 'chai';
 import {
   active,
+  invalid,
   iterator,
   newStream,
   put,
@@ -21,7 +22,6 @@ import type { Rule } from './support/kinesis-peers.ts';
 import { refusalName } from './support/peers.ts';
 
 const MIB = 1024 * 1024;
-const refusedPut = ['ValidationException', 'InvalidArgumentException'];
 
 const puts: readonly Rule[] = [
   {
@@ -79,7 +79,7 @@ const puts: readonly Rule[] = [
     check: async (client) => {
       const StreamName = await newStream(client);
       const beyond = put(client, StreamName, ['a'], { ExplicitHashKey: (2n ** 128n).toString() });
-      expect(refusedPut).to.include(await refusalName(beyond));
+      expect(invalid).to.include(await refusalName(beyond));
     },
   },
   {
@@ -102,18 +102,18 @@ const puts: readonly Rule[] = [
     },
   },
   {
-    sentence: 'more than 500 records in a call are a ValidationException',
+    sentence: 'more than 500 records in a call are refused as invalid',
     check: async (client) => {
       const StreamName = await newStream(client);
       const most = Array.from({ length: 500 }, (_, i) => String(i));
       expect(await put(client, StreamName, most)).to.have.length(500);
-      expect(await refusalName(put(client, StreamName, [...most, 'more']))).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(put(client, StreamName, [...most, 'more'])));
     },
   },
   {
-    sentence: 'no record in a call is a ValidationException',
+    sentence: 'no record in a call is refused as invalid',
     check: async (client) => {
-      expect(await refusalName(put(client, await newStream(client), []))).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(put(client, await newStream(client), [])));
     },
   },
   {
@@ -124,7 +124,7 @@ const puts: readonly Rule[] = [
         PartitionKey: `${i}`,
         Data: Buffer.alloc(MIB - 8),
       }));
-      expect(refusedPut).to.include(
+      expect(invalid).to.include(
         await refusalName(client.send(new PutRecordsCommand({ StreamName, Records }))),
       );
     },
@@ -136,18 +136,18 @@ const puts: readonly Rule[] = [
       const record = (bytes: number) => ({ StreamName, PartitionKey: 'k', Data: Buffer.alloc(bytes) });
       await client.send(new PutRecordCommand(record(MIB - 1)));
       const larger = client.send(new PutRecordCommand(record(MIB)));
-      expect(refusedPut).to.include(await refusalName(larger));
+      expect(invalid).to.include(await refusalName(larger));
     },
   },
   {
-    sentence: 'a partition key has 1 to 256 characters, or it is a ValidationException',
+    sentence: 'a partition key has 1 to 256 characters, or it is refused as invalid',
     check: async (client) => {
       const StreamName = await newStream(client);
       const keyed = (PartitionKey: string) =>
         client.send(new PutRecordCommand({ StreamName, PartitionKey, Data: Buffer.from('x') }));
       await keyed('k'.repeat(256));
-      expect(await refusalName(keyed('k'.repeat(257)))).to.equal('ValidationException');
-      expect(await refusalName(keyed(''))).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(keyed('k'.repeat(257))));
+      expect(invalid).to.include(await refusalName(keyed('')));
     },
   },
   {
@@ -237,12 +237,12 @@ const reads: readonly Rule[] = [
     },
   },
   {
-    sentence: 'the limit of a page is 1 to 10,000, or it is a ValidationException',
+    sentence: 'the limit of a page is 1 to 10,000, or it is refused as invalid',
     check: async (client) => {
       const from = await iterator(client, await newStream(client), { ShardIteratorType: 'LATEST' });
       await read(client, from, 10_000);
-      expect(await refusalName(read(client, from, 0))).to.equal('ValidationException');
-      expect(await refusalName(read(client, from, 10_001))).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(read(client, from, 0)));
+      expect(invalid).to.include(await refusalName(read(client, from, 10_001)));
     },
   },
   {
@@ -276,8 +276,9 @@ const reads: readonly Rule[] = [
         client,
         await iterator(client, StreamName, { ShardIteratorType: 'TRIM_HORIZON' }),
       );
-      expect(first.Records).to.have.length(10);
-      expect((await read(client, first.NextShardIterator!)).Records).to.have.length(2);
+      expect(first.Records).to.have.length.within(9, 10);
+      const second = await read(client, first.NextShardIterator!);
+      expect(first.Records!.length + second.Records!.length).to.equal(12);
     },
   },
   {

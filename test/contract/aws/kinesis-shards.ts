@@ -71,16 +71,21 @@ function expectToCover(shards: readonly Shard[]): void {
   for (const [i, [start]] of ranges.entries()) if (i > 0) expect(start).to.equal(ranges[i - 1]![1] + 1n);
 }
 
+/** Nobody documents how the service rounds, so a few keys of difference are none. */
+function expectToShareEqually(shards: readonly Shard[], count: number): void {
+  expect(shards).to.have.length(count);
+  expectToCover(shards);
+  for (const [start, end] of rangesOf(shards)) {
+    const difference = Number(end - start - HASH_KEYS / BigInt(count));
+    expect(Math.abs(difference), `${start} … ${end}`).to.be.at.most(8);
+  }
+}
+
 const lists: readonly Rule[] = [
   {
     sentence: 'the shards of a stream share all hash keys equally',
     check: async (client) => {
-      const shards = await shardsOf(client, await newStream(client, 3));
-      expectToCover(shards);
-      for (const [start, end] of rangesOf(shards)) {
-        const difference = end - start - HASH_KEYS / 3n;
-        expect(difference >= -1n && difference <= 1n).to.equal(true);
-      }
+      expectToShareEqually(await shardsOf(client, await newStream(client, 3)), 3);
     },
   },
   {
@@ -177,11 +182,13 @@ const splitsAndMerges: readonly Rule[] = [
     },
   },
   {
-    sentence: 'a shard is split once: a second time is an InvalidArgumentException',
+    sentence: 'a shard that was split cannot be split again',
     check: async (client) => {
       const StreamName = await newStream(client);
       await split(client, StreamName);
-      expect(await refusalName(split(client, StreamName))).to.equal('InvalidArgumentException');
+      expect(['InvalidArgumentException', 'ResourceInUseException']).to.include(
+        await refusalName(split(client, StreamName)),
+      );
     },
   },
   {
@@ -202,7 +209,8 @@ const splitsAndMerges: readonly Rule[] = [
         ShardIteratorType: 'TRIM_HORIZON',
       });
       let children: (string | undefined)[] = [];
-      while (next !== undefined) {
+      for (let pages = 0; next !== undefined; pages += 1) {
+        expect(pages, 'pages of a closed shard').to.be.lessThan(10);
         const page = await read(client, next);
         texts.push(...textsOf(page));
         next = page.NextShardIterator ?? undefined;
@@ -232,13 +240,9 @@ const scaling: readonly Rule[] = [
     check: async (client) => {
       const StreamName = await newStream(client, 2);
       await scale(client, StreamName, 4);
-      const four = await openShardsOf(client, StreamName);
-      expect(rangesOf(four).map(([start]) => start)).to.deep.equal(
-        [0n, 1n, 2n, 3n].map((i) => (HASH_KEYS / 4n) * i),
-      );
+      expectToShareEqually(await openShardsOf(client, StreamName), 4);
       await scale(client, StreamName, 2);
-      const two = await openShardsOf(client, StreamName);
-      expect(rangesOf(two).map(([start]) => start)).to.deep.equal([0n, HASH_KEYS / 2n]);
+      expectToShareEqually(await openShardsOf(client, StreamName), 2);
     },
   },
   {
@@ -246,13 +250,7 @@ const scaling: readonly Rule[] = [
     check: async (client) => {
       const StreamName = await newStream(client, 2);
       await scale(client, StreamName, 3);
-      const open = await openShardsOf(client, StreamName);
-      expect(open).to.have.length(3);
-      expectToCover(open);
-      for (const [start, end] of rangesOf(open)) {
-        const difference = end - start - HASH_KEYS / 3n;
-        expect(difference >= -1n && difference <= 1n).to.equal(true);
-      }
+      expectToShareEqually(await openShardsOf(client, StreamName), 3);
     },
   },
   {

@@ -21,7 +21,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import { expect } from 'chai';
-import { active, newStream, put, shardsOf, summary } from './support/kinesis-calls.ts';
+import { active, invalid, newStream, put, shardsOf, summary, until } from './support/kinesis-calls.ts';
 import type { Rule } from './support/kinesis-peers.ts';
 import { refusalName, uniqueName } from './support/peers.ts';
 
@@ -72,17 +72,17 @@ const life: readonly Rule[] = [
     },
   },
   {
-    sentence: 'a name with other characters than letters, digits, _ . - is a ValidationException',
+    sentence: 'a name with other characters than letters, digits, _ . - is refused as invalid',
     check: async (client) => {
       const wrong = client.send(new CreateStreamCommand({ StreamName: 'a b', ShardCount: 1 }));
-      expect(await refusalName(wrong)).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(wrong));
     },
   },
   {
-    sentence: 'a stream without a shard is a ValidationException',
+    sentence: 'a stream without a shard is refused as invalid',
     check: async (client) => {
       const none = client.send(new CreateStreamCommand({ StreamName: uniqueName('stream'), ShardCount: 0 }));
-      expect(await refusalName(none)).to.equal('ValidationException');
+      expect(invalid).to.include(await refusalName(none));
     },
   },
   {
@@ -119,8 +119,8 @@ const life: readonly Rule[] = [
       const StreamName = await newStream(client);
       await put(client, StreamName, ['before']);
       await client.send(new DeleteStreamCommand({ StreamName }));
-      while ((await refusalOrStatus(client, StreamName)) === 'DELETING');
-      expect(await refusalName(summary(client, StreamName))).to.equal('ResourceNotFoundException');
+      await until(async () => (await refusalOrStatus(client, StreamName)) !== 'DELETING');
+      expect(await refusalOrStatus(client, StreamName)).to.equal('ResourceNotFoundException');
       await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
       await active(client, StreamName);
       expect((await summary(client, StreamName)).OpenShardCount).to.equal(1);
@@ -254,7 +254,7 @@ const tags: readonly Rule[] = [
       await client.send(new TagResourceCommand({ ResourceARN, Tags: { a: '1', b: '2' } }));
       await client.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['a'] }));
       const { Tags } = await client.send(new ListTagsForResourceCommand({ ResourceARN }));
-      expect(Tags!.map((tag) => tag.Key).toSorted()).to.deep.equal(['b', 'made']);
+      expect(Tags!.map((tag) => tag.Key)).to.have.members(['b', 'made']);
       expect(await tagsOf(client, StreamName)).to.deep.equal(['b=2', 'made=with']);
     },
   },

@@ -16,7 +16,12 @@ import {
 import { uniqueName } from './peers.ts';
 
 /** Looks at a stream that is being changed; a peer that needs more of them is stuck. */
-const LOOKS_MAX = 2_000;
+const LOOKS_MAX = 200;
+/** A peer is as slow as it is asked often: kinesis-local changes nothing while it answers without a pause. */
+const LOOK_PAUSE_MS = 10;
+
+/** The service has two names for a bad argument, and its documentation does not say which constraint gets which. */
+export const invalid = ['ValidationException', 'InvalidArgumentException'];
 
 /** A stream of its own for one rule, ready to be used. */
 export async function newStream(
@@ -30,11 +35,17 @@ export async function newStream(
   return StreamName;
 }
 
-export async function active(client: KinesisClient, StreamName: string): Promise<void> {
+export function active(client: KinesisClient, StreamName: string): Promise<void> {
+  return until(async () => (await summary(client, StreamName)).StreamStatus === 'ACTIVE');
+}
+
+/** Looks again and again, since no peer tells when a change is through. */
+export async function until(done: () => Promise<boolean>): Promise<void> {
   for (let look = 0; look < LOOKS_MAX; look += 1) {
-    if ((await summary(client, StreamName)).StreamStatus === 'ACTIVE') return;
+    if (await done()) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_PAUSE_MS));
   }
-  throw new Error(`${StreamName} did not become ACTIVE`);
+  throw new Error(`what was awaited did not happen in ${LOOKS_MAX} looks`);
 }
 
 export async function summary(client: KinesisClient, StreamName: string): Promise<StreamDescriptionSummary> {
