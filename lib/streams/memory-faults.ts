@@ -20,6 +20,8 @@ export type Fault =
   | { readonly type: 'drop-response' }
   /** The call takes effect `ms` later. */
   | { readonly type: 'delay'; readonly ms: number }
+  /** The caller is told at once that the answer was lost; the call takes effect `ms` later, after its repetition. */
+  | { readonly type: 'land-late'; readonly ms: number }
   /** Entries of a put for which `fails` is true are refused, the others are stored. */
   | { readonly type: 'refuse-entries'; readonly fails: (index: number, partitionKey: string) => boolean };
 
@@ -83,9 +85,23 @@ export class FaultPlan implements Faults {
     if (fault?.type === 'throttle')
       throw new KinesisError('throttled', `${call} on ${stream}: rate exceeded`);
     if (fault?.type === 'drop-request') throw lost(call, stream, 'request');
+    if (fault?.type === 'land-late') {
+      void this.#land(fault.ms, effect);
+      throw lost(call, stream, 'response');
+    }
     const result = effect(fault?.type === 'refuse-entries' ? fault.fails : () => false);
     if (fault?.type === 'drop-response') throw lost(call, stream, 'response');
     return result;
+  }
+
+  async #land<T>(ms: number, effect: (refused: () => boolean) => T): Promise<void> {
+    await this.#clock.sleep(ms);
+    try {
+      effect(() => false);
+    } catch (error) {
+      // It failed at the service, too late for anyone to be told.
+      if (!(error instanceof KinesisError)) throw error;
+    }
   }
 
   #strike(call: KinesisCall, stream: string): Fault | undefined {

@@ -47,13 +47,8 @@ export interface MemoryKinesisAdmin {
 
 export type MemoryKinesis = Kinesis & MemoryKinesisAdmin;
 
-interface Iterator {
-  readonly stream: string;
-  readonly shardId: string;
-  readonly place: string;
-  readonly issuedAtMs: number;
-  readonly generation: number;
-}
+/** Stream, shard, place, time of issue, generation. */
+const iteratorPattern = /^(\S+) (\S+) (\d+) (\d+) (\d+)$/;
 
 /**
  * Kinesis Data Streams in memory, for tests: the same verbs and errors as the service, time only by the given
@@ -147,7 +142,7 @@ class InMemory implements MemoryKinesis {
         throw new KinesisError('invalid-argument', `Limit ${limit}: give 1 … ${readRecordsMax}`);
       }
       const { shardId, place } = this.#decode(stream, iterator);
-      const slice = this.#stream(stream).slice(shardId, BigInt(place), limit, this.#clock.now());
+      const slice = this.#stream(stream).slice(shardId, place, limit, this.#clock.now());
       const { records, millisBehindLatest, childShards, next } = slice;
       return {
         records,
@@ -213,26 +208,19 @@ class InMemory implements MemoryKinesis {
   }
 
   #encode(stream: string, shardId: string, place: bigint): string {
-    const iterator: Iterator = {
-      stream,
-      shardId,
-      place: place.toString(),
-      issuedAtMs: this.#clock.now(),
-      generation: this.#generation,
-    };
-    return Buffer.from(JSON.stringify(iterator)).toString('base64url');
+    return [stream, shardId, place, this.#clock.now(), this.#generation].join(' ');
   }
 
-  #decode(stream: string, text: string): Iterator {
-    const iterator = JSON.parse(Buffer.from(text, 'base64url').toString()) as Iterator;
-    if (iterator.stream !== stream) {
-      throw new KinesisError('invalid-argument', `The iterator is not one of stream ${stream}`);
+  #decode(stream: string, iterator: string): { readonly shardId: string; readonly place: bigint } {
+    const [, of, shardId, place = '', issuedAtMs, generation] = iteratorPattern.exec(iterator) ?? [];
+    if (of !== stream || shardId === undefined) {
+      throw new KinesisError('invalid-argument', `"${iterator}" is not an iterator of stream ${stream}`);
     }
-    const old = this.#clock.now() - iterator.issuedAtMs >= iteratorMs;
-    if (old || iterator.generation !== this.#generation) {
-      throw new KinesisError('iterator-expired', `The iterator of ${iterator.shardId} has expired`);
+    const old = this.#clock.now() - Number(issuedAtMs) >= iteratorMs;
+    if (old || Number(generation) !== this.#generation) {
+      throw new KinesisError('iterator-expired', `The iterator of ${shardId} has expired`);
     }
-    return iterator;
+    return { shardId, place: BigInt(place) };
   }
 }
 

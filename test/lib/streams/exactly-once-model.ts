@@ -14,6 +14,9 @@ const stepMs = 50;
 /** A history takes a few hundred steps; one that needs so many does not end. */
 const stepsMax = 20_000;
 
+/** Long enough for every late call to land where a reader still sees it. */
+const quietStepsMin = 20;
+
 export interface Differences {
   readonly missing: readonly string[];
   readonly twice: readonly string[];
@@ -68,12 +71,16 @@ export class OutboundHistory {
 
   async run(): Promise<Differences> {
     this.#startOwner();
-    for (let step = 0; this.#pending > 0 || !this.#settled(); step += 1) {
+    let quietSteps = 0;
+    for (let step = 0; quietSteps < quietStepsMin || this.#pending > 0 || !this.#settled(); step += 1) {
       if (step === stepsMax) throw new Error('the history does not end');
       if (this.#failure) throw this.#failure;
       this.#startReaders();
       if (this.#checkpoint < this.#events.length) this.#disturb();
-      else this.#kinesis.faults.clear();
+      else {
+        this.#kinesis.faults.clear();
+        quietSteps += 1;
+      }
       await this.#clock.advance(stepMs);
     }
     return this.#compare();
@@ -87,6 +94,7 @@ export class OutboundHistory {
     faults.add({ on: 'put', chance: often, fault: { type: 'drop-response' } });
     faults.add({ on: 'put', chance: often, fault: { type: 'drop-request' } });
     faults.add({ on: 'put', chance: often, fault: { type: 'delay', ms: 400 } });
+    faults.add({ on: 'put', chance: often, fault: { type: 'land-late', ms: 700 } });
     faults.add({ on: 'read', chance: often, fault: { type: 'drop-response' } });
   }
 

@@ -139,6 +139,15 @@ describe('Kinesis in memory: faults', () => {
     expect(texts({ records: kinesis.recordsOf('s', shardId) })).to.deep.equal(['soon', 'late']);
   });
 
+  it('lets a call land after its caller has given it up', async () => {
+    const { clock, kinesis, put } = setUp();
+    kinesis.faults.add({ on: 'put', times: 1, fault: { type: 'land-late', ms: 50 } });
+    expect(await codeOf(put('first'))).to.equal('kinesis-unavailable');
+    await put('second');
+    await clock.advance(50);
+    expect(texts({ records: kinesis.recordsOf('s', shardId) })).to.deep.equal(['second', 'first']);
+  });
+
   it('refuses entries one by one, as a shard without room does', async () => {
     const { kinesis, put } = setUp();
     kinesis.faults.add({ times: 1, fault: { type: 'refuse-entries', fails: (index) => index === 1 } });
