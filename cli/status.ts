@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '../lib/runtime/errors.ts';
 import { defineCommand, exitCode } from './command.ts';
 import { getJson, queryOption, queryUrl } from './connect.ts';
 import { count, table } from './output.ts';
@@ -39,16 +40,25 @@ export const status = defineCommand({
     const seconds = given.wait === undefined ? 0 : Number(given.wait);
     if (!(seconds >= 0)) throw new UsageError(`--wait ${given.wait}: give a number of seconds`);
     const until = performance.now() + seconds * 1_000;
-    let current = (await getJson(base, '/v1/status', signal)) as Status;
-    while (!current.settled && performance.now() < until && !signal.aborted) {
-      await sleep(askEveryMs);
-      current = (await getJson(base, '/v1/status', signal)) as Status;
-    }
+    const current = await untilSettled(base, performance.now() + seconds * 1_000, signal);
     output.result(current, () => render(current));
     if (signal.aborted) return exitCode.interrupted;
     return given.wait !== undefined && !current.settled ? exitCode.checkFailed : exitCode.ok;
   },
 });
+
+/** While there is time a platform that does not answer, or not yet, is asked again. */
+async function untilSettled(base: string, until: number, signal: AbortSignal): Promise<Status> {
+  for (;;) {
+    const last = performance.now() >= until || signal.aborted;
+    const current = await getJson(base, '/v1/status', signal).catch((error: unknown) => {
+      if (last || !(error instanceof PlatformError) || !error.retryable) throw error;
+      return undefined;
+    });
+    if (current !== undefined && (last || (current as Status).settled)) return current as Status;
+    await sleep(askEveryMs);
+  }
+}
 
 function render(status: Status): string {
   const rows = status.consumers.map((consumer) => {
