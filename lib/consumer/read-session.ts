@@ -60,9 +60,16 @@ export class ReadSession {
 
   /** Where a new iterator or subscription begins. */
   open(): ReadFrom {
-    if (this.#last === undefined) return this.#from;
+    if (this.#last === undefined) return this.#first();
     this.#unproven = true;
     return { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: this.#last };
+  }
+
+  /** LATEST means another place each time: opened again before the first record, it is the time of the first time. */
+  #first(): ReadFrom {
+    const from = this.#from;
+    if (from.type === 'LATEST') this.#from = { type: 'AT_TIMESTAMP', timestampMs: this.ports.clock.now() };
+    return from;
   }
 
   /** A subscription goes on behind its last one: nothing can have been trimmed in between. */

@@ -43,6 +43,25 @@ describe('enhanced fan-out', () => {
     await running.outcome;
   });
 
+  it('goes on where a subscription ended, also before the first record', async () => {
+    const { clock, kinesis, put, run } = scene(options);
+    const opened: string[] = [];
+    const subscribe: Kinesis['subscribe'] = (arn, shardId, from, signal) => {
+      opened.push(from.type);
+      return kinesis.subscribe(arn, shardId, from, signal);
+    };
+    const lease = testLease(firstShard);
+    const processor = recorder();
+    const running = run(lease, processor, { ...kinesis, subscribe });
+    await clock.advance(6 * 60_000);
+    await put('a');
+    await clock.advance(1_000);
+    expect(processor.seen).to.deep.equal(['a']);
+    expect(opened).to.deep.equal(['TRIM_HORIZON', 'AFTER_SEQUENCE_NUMBER']);
+    lease.drain();
+    await running.outcome;
+  });
+
   it('takes the subscription over from a shard’s last owner once five seconds have passed', async () => {
     const { clock, kinesis, put, run, types } = scene(options);
     await put('a');

@@ -30,6 +30,22 @@ describe('polling', () => {
     await running.outcome;
   });
 
+  it('misses nothing when an iterator at LATEST is lost before the first record', async () => {
+    const { clock, kinesis, put, run } = scene();
+    await put('before');
+    await clock.advance(1_000);
+    const lease = testLease(firstShard, { checkpoint: { type: 'LATEST' } });
+    const processor = recorder();
+    const running = run(lease, processor);
+    await clock.advance(500);
+    await put('between');
+    kinesis.expireIterators();
+    await clock.advance(5_000);
+    expect(processor.seen).to.deep.equal(['between']);
+    lease.drain();
+    await running.outcome;
+  });
+
   it('waits longer and longer while it is throttled, and says so only when that lasts', async () => {
     const { clock, kinesis, put, run, types } = scene();
     await put('a');
