@@ -39,8 +39,11 @@ export const writerLimits: WriterLimits = {
   batchBytes: batchBytesMax,
   keyOrder: 'by-call',
   recordBytes: 1_048_576,
+  // A page of GetRecords, so that a router's batch is queued whole.
   queuedRecords: 10_000,
+  // At about ten bytes each a twentieth of a lease item.
   aheadRecords: 2_000,
+  // About ten seconds in all.
   backoff: { firstMs: 50, maxMs: 2_000, tries: 10 },
 };
 
