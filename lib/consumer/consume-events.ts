@@ -11,8 +11,7 @@ import type { workerSettings } from '../runtime/service.ts';
 import type { Kinesis } from '../streams/kinesis.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { eventProcessor } from './event-processor.ts';
-import type { EventHandler } from './events.ts';
-import type { Ledger } from './ledger.ts';
+import type { EventHandler, Ledger } from './events.ts';
 import type { ConsumerOptions } from './options.ts';
 import { type Consumer, createConsumer } from './run-consumer.ts';
 

@@ -10,8 +10,7 @@ import { createMemoryKinesis, type MemoryKinesis } from '../streams/memory-kines
 import type { DeadLetter } from './dead-letters.ts';
 import type { ConsumerDiagnostic } from './diagnostics.ts';
 import { eventProcessor } from './event-processor.ts';
-import type { EventHandler } from './events.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { EventHandler, LedgerEntry } from './events.ts';
 import type { ConsumerOptions } from './options.ts';
 import type { ShardProcessor } from './processor.ts';
 import { type Consumer, createConsumer } from './run-consumer.ts';

@@ -1,7 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { Tally } from '../consumer/events.ts';
-import type { Ledger, LedgerEntry } from '../consumer/ledger.ts';
+import type { Ledger, LedgerEntry, Tally } from '../consumer/events.ts';
 import { sendOptions } from './batches.ts';
 
 export interface LedgerTable extends Ledger {

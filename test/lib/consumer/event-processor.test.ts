@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { DeadLetter } from '../../../lib/consumer/dead-letters.ts';
 import { eventProcessor } from '../../../lib/consumer/event-processor.ts';
-import type { EventHandler, EventRecord } from '../../../lib/consumer/events.ts';
-import type { LedgerEntry } from '../../../lib/consumer/ledger.ts';
+import type { EventHandler, EventRecord, LedgerEntry } from '../../../lib/consumer/events.ts';
 import type { ShardContext, ShardStart, StreamRecord } from '../../../lib/consumer/processor.ts';
 import { TallyBook } from '../../../lib/consumer/tally.ts';
 import type { Event } from '../../../lib/event/event.ts';

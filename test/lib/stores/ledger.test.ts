@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { LedgerEntry } from '../../../lib/consumer/ledger.ts';
+import type { LedgerEntry } from '../../../lib/consumer/events.ts';
 import { createLedgerTable, type LedgerTable } from '../../../lib/stores/ledger.ts';
 import { startTables, type TestTables } from '../../support/dynalite-tables.ts';
 
