@@ -145,7 +145,8 @@ export class Taker {
   async #ask(leaseKey: string, from: string): Promise<void> {
     const { report, store, worker } = this.#context;
     const lease = this.#fleet.get(leaseKey);
-    if (lease === undefined) return;
+    // Since the plan was made it may have been handed over or finished.
+    if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined) return;
     if (lease.incarnation === undefined) return this.#takeAs(lease, 'steal');
     const outcome = await store.requestHandoff(lease, from, worker);
     if (outcome.type === 'won') {
@@ -196,10 +197,19 @@ export class Taker {
   }
 }
 
+/** Waits for all, also where one fails: a round is not over while a write of it is under way. */
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
+  const failures: unknown[] = [];
   const drainQueue = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, drainQueue));
+  if (failures.length > 0) throw failures[0];
 }

@@ -1,4 +1,4 @@
-import { BrokenInvariant, PlatformError } from '../runtime/errors.ts';
+import { assert, BrokenInvariant, PlatformError } from '../runtime/errors.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import type { TakeReason } from './diagnostics.ts';
 import type { HeldLease } from './held-lease.ts';
@@ -64,8 +64,9 @@ export class Tenures {
 
   /** `before`: as it stood before it was taken, by a write sent at `takenAtMs`. */
   begin(lease: Lease, before: Lease, takenAtMs: number, reason: TakeReason, stream: StreamLeases): void {
-    const holding = new Holding(lease, takenAtMs, this.#context);
     const { leaseKey, counter: fence } = lease;
+    assert(!this.#tenures.has(leaseKey), `The lease ${leaseKey} was taken while this worker still holds it`);
+    const holding = new Holding(lease, takenAtMs, this.#context);
     this.#context.report({ type: 'lease-taken', leaseKey, from: before.leaseOwner, reason, fence });
     // A take that was under way when the worker was told to stop.
     if (this.#targets !== undefined) holding.drain();

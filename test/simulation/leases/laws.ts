@@ -82,7 +82,7 @@ export class Laws {
     };
     const insert: LeaseTable['insert'] = async (leaseKey, item) => {
       const outcome = await table.insert(leaseKey, item);
-      if (outcome.done) this.#read(item);
+      if (outcome.done) this.#read(outcome.item);
       return outcome;
     };
     return { ...table, insert, update };

@@ -62,7 +62,7 @@ function startOf(lease: HeldLease, { model, laws }: ReaderPorts): number {
   if (checkpoint.type !== 'POSITION') return 0;
   const at = model.indexOf(model.get(lease.shardId), checkpoint.sequenceNumber);
   if (state?.count !== at) {
-    laws.breach('state rides with its checkpoint', `${lease.shardId}: ${String(state?.count)} at ${at}`);
+    laws.breach('state rides with its checkpoint', `${lease.shardId}: ${JSON.stringify(state)} at ${at}`);
   }
   return at;
 }

@@ -15,7 +15,7 @@ import { type Deliver, readShard } from './shard-reader.ts';
 /** Bugs put in on purpose, to see a law go red. */
 export interface Mutation {
   readonly table?: (table: LeaseTable) => LeaseTable;
-  readonly clock?: (clock: ClockView) => ClockView;
+  readonly clock?: (clock: ClockView, process: number) => ClockView;
   readonly lease?: (lease: HeldLease) => HeldLease;
   readonly maxLeases?: number;
 }
@@ -62,7 +62,7 @@ export class World {
   start(): void {
     const id = `w${this.processes.length}`;
     const view = this.clock.view();
-    const clock = this.#mutation.clock?.(view) ?? view;
+    const clock = this.#mutation.clock?.(view, this.processes.length) ?? view;
     const stop = new AbortController();
     const process: SimulatedProcess = {
       id,
@@ -153,9 +153,9 @@ export class World {
     this.note(`${id} ${type} ${leaseKey} ${'reason' in event ? event.reason : ''}`);
     if (type === 'work-failed')
       this.laws.breach('a run ends well', `${id} ${leaseKey}: ${String(event.error)}`);
-    const troubled = this.weather !== fairWeather;
-    if (type === 'lease-lost' && !troubled && event.reason !== 'deadline') {
-      this.note(`${id} lost ${leaseKey} to ${String(event.to)}`);
+    // Its own write, not recognised: nobody else had a hand in it.
+    if (type === 'lease-lost' && event.reason === 'taken' && event.to === id) {
+      this.laws.breach('no lease lost without need', `${id} ${leaseKey}`);
     }
   }
 }
