@@ -10,13 +10,14 @@ import type { Clock } from '../runtime/clock.ts';
 import { PlatformError } from '../runtime/errors.ts';
 import { sendOptions } from './batches.ts';
 import type { Objects } from './objects.ts';
+import { positionKey } from './position-key.ts';
 
 /** An item may have 400 KB with all its attributes; what is larger goes to the lake. */
 const inlineBytesMax = 256 * 1024;
 /** The error is for people: a stack of megabytes would not fit the item. */
 const errorCharsMax = 4_000;
 
-/** Where a dead letter lies: `position` is `stream/shard/sequence/sub`. */
+/** Where a dead letter lies: `position` is `stream/shard/` and the record's place (position-key.ts). */
 export interface DeadLetterKey {
   readonly consumer: string;
   readonly position: string;
@@ -62,13 +63,11 @@ export function createDeadLetterTable(ports: DeadLetterPorts): DeadLetterTable {
   };
 }
 
-/** Sequence numbers differ in length: in fixed width, texts sort as positions do. */
 export function deadLetterKey(
   letter: Pick<DeadLetter, 'consumer' | 'stream' | 'shardId' | 'sequenceNumber' | 'subSequenceNumber'>,
 ): DeadLetterKey {
-  const sequence = letter.sequenceNumber.padStart(64, '0');
-  const sub = String(letter.subSequenceNumber).padStart(6, '0');
-  return { consumer: letter.consumer, position: `${letter.stream}/${letter.shardId}/${sequence}/${sub}` };
+  const { consumer, shardId, stream } = letter;
+  return { consumer, position: `${stream}/${shardId}/${positionKey(letter)}` };
 }
 
 async function put(ports: DeadLetterPorts, letter: DeadLetter, signal?: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Ledger, LedgerEntry, Tally } from '../consumer/events.ts';
 import { sendOptions } from './batches.ts';
+import { positionKey } from './position-key.ts';
 
 export interface LedgerTable extends Ledger {
   /** Every entry of a consumer, oldest position first within a shard; of one stream, or of one shard of it. */
@@ -51,11 +52,9 @@ export function createLedgerTable(client: DynamoDBDocumentClient, table: string)
   };
 }
 
-/** Sequence numbers differ in length: in fixed width, texts sort as positions do, and before SHARD_END. */
+/** Within a shard in the order of positions; digits sort before SHARD_END. */
 function entryKey({ shardId, stream, upTo }: LedgerEntry): string {
-  const shard = `${stream}/${shardId}#`;
-  if (upTo === 'SHARD_END') return `${shard}SHARD_END`;
-  return `${shard}${upTo.sequenceNumber.padStart(64, '0')}/${String(upTo.subSequenceNumber).padStart(6, '0')}`;
+  return `${stream}/${shardId}#${upTo === 'SHARD_END' ? upTo : positionKey(upTo)}`;
 }
 
 function toItem(entry: LedgerEntry): Record<string, unknown> {
