@@ -39,7 +39,6 @@ export const status = defineCommand({
     const base = queryUrl(given.query);
     const seconds = given.wait === undefined ? 0 : Number(given.wait);
     if (!(seconds >= 0)) throw new UsageError(`--wait ${given.wait}: give a number of seconds`);
-    const until = performance.now() + seconds * 1_000;
     const current = await untilSettled(base, performance.now() + seconds * 1_000, signal);
     output.result(current, () => render(current));
     if (signal.aborted) return exitCode.interrupted;

@@ -12,7 +12,7 @@ import {
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { localAccountId, localBusQueueUrl, localNames, localRegion } from './names.ts';
 import { checkOptions, type LocalOptions, type NamedPort } from './options.ts';
-import { checkPorts, portsFrom } from './ports.ts';
+import { checkPorts, choosePorts, type NamedPorts } from './ports.ts';
 import { type Ports, ProcessGroup, type ProcessView } from './process-group.ts';
 import { type Endpoints, seed } from './seed.ts';
 
@@ -48,7 +48,7 @@ export interface PlatformHooks {
 /** Brings everything up on loopback; resolves once every service listens. On failure nothing is left behind. */
 export async function startPlatform(options: LocalOptions, hooks: PlatformHooks): Promise<Platform> {
   checkOptions(options);
-  const ports = portsFrom(options.portBase);
+  const ports = await choosePorts(options.portBase);
   await checkPorts(ports);
   const dataDir = await openDataDir(options.dataDir);
   const fatal = deferred();
@@ -71,10 +71,10 @@ export async function startPlatform(options: LocalOptions, hooks: PlatformHooks)
     hooks.onStep('creating streams, tables, queues and schemas');
     const names = await seedPlatform(endpoints, options, hooks);
     hooks.onStep('starting the services');
-    const started = await startServices(services, { options, ports, endpoints, names });
+    await startServices(services, { options, ports, endpoints, names });
     return {
-      queryUrl: `http://127.0.0.1:${started.query}`,
-      ingestUrl: `http://127.0.0.1:${started.ingest}`,
+      queryUrl: `http://127.0.0.1:${ports.query}`,
+      ingestUrl: `http://127.0.0.1:${ports.ingest}`,
       dataDir: dataDir.path,
       endpoints,
       names,
@@ -102,7 +102,7 @@ function deferred(): { readonly promise: Promise<never>; readonly reject: (error
 /** Two processes: the tables apart from the rest, because both are busy under load and a laptop has cores. */
 async function startCloud(
   cloud: ProcessGroup,
-  ports: Readonly<Record<NamedPort, number>>,
+  ports: NamedPorts,
   dataDir: DataDir,
   hooks: PlatformHooks,
 ): Promise<Endpoints> {
@@ -160,32 +160,26 @@ async function outboundNames(flowDir: string): Promise<readonly string[]> {
 
 interface Wiring {
   readonly options: LocalOptions;
-  readonly ports: Readonly<Record<NamedPort, number>>;
+  readonly ports: NamedPorts;
   readonly endpoints: Endpoints;
   readonly names: PlatformNames;
 }
 
-async function startServices(
-  services: ProcessGroup,
-  wiring: Wiring,
-): Promise<{ readonly query: number; readonly ingest: number }> {
-  const started = new Map<string, Ports>();
+async function startServices(services: ProcessGroup, wiring: Wiring): Promise<void> {
   const starts = serviceNames.flatMap((name) => {
     const count = wiring.options.scale[name] ?? 1;
     return Array.from({ length: count }, async (_, index) => {
       const process = count === 1 ? name : `${name}-${index + 1}`;
-      const ports = await services.start({
+      await services.start({
         name: process,
         script: `services/${name}/main.ts`,
         args: [],
         env: environmentFor(name, process, wiring),
         restart: true,
       });
-      started.set(process, ports);
     });
   });
   await Promise.all(starts);
-  return { query: started.get('query')?.['http'] ?? 0, ingest: started.get('ingest')?.['http'] ?? 0 };
 }
 
 /** What ECS gives a task, with the stand-ins' addresses and laptop timings on top. */
