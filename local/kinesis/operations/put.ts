@@ -1,5 +1,6 @@
 import { ServiceError, invalidArgument } from '../errors.ts';
 import { parseHashKey } from '../storage/hash-keys.ts';
+import { bytesOfBase64 } from '../validation/base64.ts';
 import { BatchBuilder } from '../storage/record.ts';
 import { parseSequenceNumber, shardIdOf } from '../storage/sequence-number.ts';
 import type { Stream } from '../storage/stream.ts';
@@ -19,7 +20,6 @@ import { nameOfStream, type Call, type Reply } from './call.ts';
 /** The service's number of records in one PutRecords. */
 export const RECORDS_PER_CALL_MAX = 500;
 export const PARTITION_KEY_MAX = 256;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 interface Entry {
   readonly partitionKey: string;
@@ -94,16 +94,15 @@ function recordsRule(value: unknown, path: string, problems: string[]): readonly
   return value.map((entry, i) => entryRule(entry, `${path}.${i + 1}.member`, problems));
 }
 
-/** Counts the bytes without decoding; what is not base64 is refused, since it would be sent on as it is. */
+/** What is not base64 is refused, since it would be sent on as it is. */
 function base64Bytes(data: unknown, path: string, problems: string[]): number {
   if (data === undefined || data === null) {
     problems.push(problem('null', path, 'not be null'));
     return 0;
   }
-  if (typeof data !== 'string' || data.length % 4 !== 0 || !BASE64.test(data))
-    throw wrongType(path, 'base64');
-  const padding = data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0;
-  return (data.length / 4) * 3 - padding;
+  const bytes = typeof data === 'string' ? bytesOfBase64(data) : undefined;
+  if (bytes === undefined) throw wrongType(path, 'base64');
+  return bytes;
 }
 
 function explicitKeyOf(value: unknown, path: string, problems: string[]): bigint | undefined {
