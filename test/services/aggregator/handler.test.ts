@@ -268,7 +268,12 @@ describe('the aggregator', () => {
         const verdicts = await live(w, records, crashes);
         const truth = truthOf(w, records);
         expect(verdicts, 'verdicts').to.deep.equal(truth.verdicts);
-        const counted = (await rows(w)).map((row) => [row.start, row.group, row.count, row.late_count]);
+        const counted = (await rows(w)).map((row) => [
+          Date.parse(row.start),
+          row.group,
+          row.count,
+          row.late_count,
+        ]);
         expect(counted, 'windows').to.have.deep.members(truth.windows);
       }),
       { numRuns: 25 },
@@ -326,14 +331,14 @@ describe('the aggregator', () => {
   }
 
   function truthOf(w: WindowDefinition, records: readonly EventRecord[]) {
-    const windowCounts = new Map<string, [string, string, number, number]>();
+    const windowCounts = new Map<string, [number, string, number, number]>();
     let max = Number.NEGATIVE_INFINITY;
     const verdicts = records.map(({ event }) => {
       const start = event.timeMs - (event.timeMs % w.sizeMs);
       const late = start + w.sizeMs <= max - w.latenessMs;
       max = Math.max(max, event.timeMs);
       const key = `${start}/${event.type}`;
-      const row = windowCounts.get(key) ?? [new Date(start).toISOString(), event.type, 0, 0];
+      const row = windowCounts.get(key) ?? [start, event.type, 0, 0];
       row[late ? 3 : 2] += 1;
       windowCounts.set(key, row);
       return late ? 'late' : 'windowed';
