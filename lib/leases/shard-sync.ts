@@ -13,74 +13,47 @@ export interface SyncInput {
   readonly nowMs: number;
 }
 
-/** `waiting`: a lease exists, or is to be created, and has to be read first. `done`: read to the end. */
-type Standing = 'waiting' | 'done' | 'absent';
-
 /**
  * The leases that have to be created so that every open shard is read sooner or later, parents before children.
  * Where a shard's ancestors are still being read nothing is created: its lease comes when its parents end. Every
  * worker may do this at any time: the outcome depends on the shards and leases only, and creation is conditional.
  */
 export function missingLeases(input: SyncInput): readonly Lease[] {
-  const sync = new Sync(input);
-  const open = input.shards.filter((shard) => shard.endingSequenceNumber === undefined);
-  for (const shard of [...open].sort(byBeginning)) sync.standing(shard.shardId);
-  return sync.created;
+  const { leases, nowMs, stream } = input;
+  const leased = new Map(leases.map((lease) => [lease.shardId, lease]));
+  const unread = unreadShards(input, leased);
+  const pinMs = stream.initial.type === 'LATEST' ? latestPin(leases, nowMs) : undefined;
+  const created: Lease[] = [];
+  for (const shard of unread.values()) {
+    const waits = shard.parents.some((parent) => {
+      const lease = leased.get(parent);
+      return unread.has(parent) || (lease !== undefined && !isFinished(lease));
+    });
+    if (waits) continue;
+    const afterParents = shard.parents.some((parent) => leased.has(parent));
+    created.push(afterParents ? childLease(stream, shard, pinMs) : rootLease(stream, shard, pinMs));
+  }
+  return created;
 }
 
-class Sync {
-  readonly created: Lease[] = [];
-  readonly #input: SyncInput;
-  readonly #shards: ReadonlyMap<string, Shard>;
-  readonly #leases: ReadonlyMap<string, Lease>;
-  readonly #standings = new Map<string, Standing>();
-  readonly #descendants = new Map<string, boolean>();
-
-  constructor(input: SyncInput) {
-    this.#input = input;
-    this.#shards = new Map(input.shards.map((shard) => [shard.shardId, shard]));
-    this.#leases = new Map(input.leases.map((lease) => [lease.shardId, lease]));
+/** Shards without a lease that have to be read, parents first: open ones, and their ancestors as far as needed. */
+function unreadShards(input: SyncInput, leased: ReadonlyMap<string, Lease>): ReadonlyMap<string, Shard> {
+  const oldestFirst = [...input.shards].sort(byBeginning);
+  const descendants = new Set(leased.keys());
+  for (const { shardId, parents } of oldestFirst) {
+    if (parents.some((parent) => descendants.has(parent))) descendants.add(shardId);
   }
-
-  standing(shardId: string): Standing {
-    const known = this.#standings.get(shardId);
-    if (known !== undefined) return known;
-    const standing = this.#decide(shardId);
-    this.#standings.set(shardId, standing);
-    return standing;
-  }
-
-  #decide(shardId: string): Standing {
-    const lease = this.#leases.get(shardId);
-    if (lease !== undefined) return isFinished(lease) ? 'done' : 'waiting';
-    const shard = this.#shards.get(shardId);
-    if (shard === undefined) return 'absent';
+  const needed = new Set<string>();
+  for (const shard of oldestFirst.toReversed()) {
+    const open = shard.endingSequenceNumber === undefined;
+    if (leased.has(shard.shardId) || !(open || needed.has(shard.shardId))) continue;
+    needed.add(shard.shardId);
     // At LATEST the past is of no interest, unless an ancestor has been read from.
-    const parents = this.#fromLatest(shard) ? [] : shard.parents.map((parent) => this.standing(parent));
-    if (!parents.includes('waiting')) this.#create(shard, parents.includes('done'));
-    return 'waiting';
+    const pastMatters = input.stream.initial.type !== 'LATEST' || descendants.has(shard.shardId);
+    if (pastMatters) for (const parent of shard.parents) needed.add(parent);
   }
-
-  #fromLatest(shard: Shard): boolean {
-    return this.#input.stream.initial.type === 'LATEST' && !this.#hasLeasedAncestor(shard);
-  }
-
-  #hasLeasedAncestor(shard: Shard): boolean {
-    const known = this.#descendants.get(shard.shardId);
-    if (known !== undefined) return known;
-    const found = shard.parents.some((parent) => {
-      const above = this.#shards.get(parent);
-      return this.#leases.has(parent) || (above !== undefined && this.#hasLeasedAncestor(above));
-    });
-    this.#descendants.set(shard.shardId, found);
-    return found;
-  }
-
-  #create(shard: Shard, afterParents: boolean): void {
-    const { stream, leases, nowMs } = this.#input;
-    const pin = stream.initial.type === 'LATEST' ? latestPin(leases, nowMs) : undefined;
-    this.created.push(afterParents ? childLease(stream, shard, pin) : rootLease(stream, shard, pin));
-  }
+  const unread = oldestFirst.filter(({ shardId }) => needed.has(shardId) && !leased.has(shardId));
+  return new Map(unread.map((shard) => [shard.shardId, shard]));
 }
 
 function rootLease(stream: StreamLeases, shard: Shard, pinMs: number | undefined): Lease {

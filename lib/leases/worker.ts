@@ -163,12 +163,18 @@ export class Worker {
   /** What changes between two surveys: hand-offs in either direction, stale leases, children of ended shards. */
   async #poll(stopping: boolean): Promise<void> {
     await this.#verifyAfterJump();
-    const named = await this.#named();
-    const keys = new Set([...this.#wanted, ...named, ...(stopping ? [] : this.#fleet.stale())]);
+    const named = await settled(this.#named());
+    const keys = new Set([
+      ...this.#wanted,
+      ...(named.ok ? named.value : []),
+      ...(stopping ? [] : this.#fleet.stale()),
+    ]);
     this.#wanted.clear();
     await this.#fleet.look([...keys]);
     if (stopping) await this.#taker.passOn();
     else await this.#act(this.#broken.signal);
+    // Without the index (still being built, say) hand-offs are found by the survey; the rest goes on.
+    if (!named.ok) throw named.error;
   }
 
   /** Leases that name this worker but are not held, and held ones that name another. */
@@ -242,6 +248,16 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await promise };
+  } catch (error) {
+    return { ok: false, error };
+  }
 }
 
 function mayRecover(error: unknown): boolean {
