@@ -16,6 +16,7 @@ import { Naming } from './modules/naming/index.ts';
 import { Network } from './modules/network/index.ts';
 import { Observability } from './modules/observability/index.ts';
 import { AlarmTopic } from './modules/observability/topic.ts';
+import { Outputs } from './modules/outputs/index.ts';
 import { RawArchive } from './modules/raw-archive/index.ts';
 import { reads } from './modules/roles/access.ts';
 import { ServiceRole } from './modules/roles/index.ts';
@@ -57,6 +58,7 @@ export class Platform extends TerraformStack {
       targetGroups: { ingest: ingest.targets.arnSuffix, query: query.targets.arnSuffix },
     });
     new Budget(this, ground.naming);
+    this.#outputs(storage, runtime);
   }
 
   /** What everything else stands on. */
@@ -134,6 +136,19 @@ export class Platform extends TerraformStack {
     });
   }
 
+  #outputs({ streams, lake, bus }: Storage, { edge, images, cluster }: Runtime): void {
+    new Outputs(this, {
+      ingest_url: { description: 'Where events are sent', value: `https://ingest.${edge.domain}` },
+      query_url: { description: 'API and dashboard', value: `https://query.${edge.domain}` },
+      image_repository: { description: 'Where releases are pushed', value: images.repositoryUrl },
+      cluster: { description: 'ECS cluster; the dashboard of CloudWatch has its name', value: cluster.name },
+      inbound_stream: { description: 'Stream of accepted events', value: streams.inbound },
+      outbound_streams: { description: 'Streams of routed events, JSON by name', value: streams.outbound },
+      lake_bucket: { description: 'Archive, manifests, bodies of large records', value: lake.bucketName },
+      bus_queue_url: { description: 'Queue of later work', value: bus.url },
+    });
+  }
+
   #serviceProps(ground: Ground, storage: Storage, { images, cluster, execution, topicArn }: Runtime) {
     const { naming, keys, network } = ground;
     const { streams, lake, bus } = storage;
@@ -179,8 +194,14 @@ function platformNames({ naming }: Ground, { streams, registry, tables, lake, bu
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const app = new App();
-  new Platform(app, 'flow');
+/** Writes `stacks/platform/cdk.tf.json` into a folder: Terraform's JSON syntax, the same text every time. */
+export function synthesise(flow: string, outdir: string): void {
+  const app = new App({ outdir });
+  new Platform(app, flow);
   app.synth();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // The command line of CDKTF says where it looks.
+  synthesise('flow', process.env.CDKTF_OUTDIR ?? 'cdktf.out');
 }

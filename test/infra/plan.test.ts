@@ -43,7 +43,7 @@ describe('addresses', () => {
 });
 
 describe('a real plan from nothing', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   for (const environment of ['dev', 'prod'] as const) {
     it(`of ${environment} only creates`, async function () {

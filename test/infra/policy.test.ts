@@ -11,7 +11,7 @@ import { platformStack } from './support/stack.ts';
 const rules = [...storageRules, ...networkRules, ...runtimeRules];
 
 describe('the policy checklist on the plan of prod', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let resources: readonly Resource[] = [];
 
   before(async function () {

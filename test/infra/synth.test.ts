@@ -8,10 +8,11 @@ const names = (type: string): readonly string[] =>
   Object.values(platformStack().resource[type] ?? {}).map((block) => String(block.name ?? block.bucket));
 
 describe('the synthesised stack', () => {
-  it('holds the inbound, the derived and every outbound stream', () => {
+  it('holds the inbound, the derived and every outbound stream, and the optional one of changes', () => {
     expect(names('aws_kinesis_stream')).to.have.members([
       '${local.prefix}-inbound',
       '${local.prefix}-derived',
+      '${local.prefix}-events-changes',
       '${local.prefix}-${each.key}',
     ]);
   });

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { assert } from '../../../lib/runtime/errors.ts';
 import { withWorkspace } from '../../../scripts/offline/workspace.ts';
 import type { PlanJson } from '../../../scripts/plan/plan-json.ts';
 import { platformStack } from './stack.ts';
@@ -9,13 +10,22 @@ export interface Planned {
   readonly plan: PlanJson;
 }
 
-/** A plan takes seconds: one per installation and run, shared by every test that asks. */
+/** A plan takes seconds: one per installation and run, shared by every test that asks, both made side by side. */
 const planned = new Map<string, Promise<Planned>>();
+const environments = ['dev', 'prod'] as const;
 
 /** A real plan of the platform from nothing, with the provider of the mirror and a tfvars file of envs. */
-export function planOf(environment: 'dev' | 'prod', pluginDir: string): Promise<Planned> {
-  const found = planned.get(environment) ?? plan(resolve('envs', `${environment}.tfvars`), pluginDir);
-  planned.set(environment, found);
+export async function planOf(
+  environment: (typeof environments)[number],
+  pluginDir: string,
+): Promise<Planned> {
+  if (planned.size === 0) {
+    for (const name of environments) planned.set(name, plan(resolve('envs', `${name}.tfvars`), pluginDir));
+    // Whoever asks for one of them hears of its failure; both are waited for, so that none is left behind.
+    await Promise.allSettled(planned.values());
+  }
+  const found = planned.get(environment);
+  assert(found, `no plan of ${environment}`);
   return found;
 }
 

@@ -8,3 +8,11 @@ export function platformStack(): StackJson {
   cached ??= JSON.parse(synthesise('flow')) as StackJson;
   return cached;
 }
+
+/** The same without `prevent_destroy`: `terraform test` removes what it made up, and would be refused. */
+export function destroyableStack(): StackJson {
+  const text = JSON.stringify(platformStack(), (key: string, value: unknown) =>
+    key === 'prevent_destroy' ? undefined : value,
+  );
+  return JSON.parse(text) as StackJson;
+}
