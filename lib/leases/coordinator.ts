@@ -72,7 +72,7 @@ export interface Coordinator {
   /**
    * Holds this worker's share of the leases until `signal` aborts, then drains and hands them over. Rejects if the
    * worker cannot start: `lease-table-missing`, `lease-table-forbidden`, `stream-not-found`, `duplicate-worker`;
-   * later only on a broken invariant.
+   * later only if the table is deleted (`lease-table-missing`) or an invariant of the code is broken.
    */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly snapshot: () => CoordinatorSnapshot;

@@ -27,9 +27,9 @@ export function timingsFor(failoverMs: number): Timings {
   const pollMs = Math.min(1_000, failoverMs / 10);
   return {
     failoverMs,
-    renewMs: failoverMs * 0.56,
+    renewMs: Math.round(failoverMs * 0.56),
     // The margin covers the difference in rate of two machines' clocks, and the pause between looking and acting.
-    ownMs: failoverMs * 0.9,
+    ownMs: Math.round(failoverMs * 0.9),
     pollMs,
     // Two surveys see the same counter at most failoverMs + surveyMs after the last renewal.
     surveyMs: failoverMs * 0.3,

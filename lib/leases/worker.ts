@@ -18,7 +18,7 @@ import { Tenures } from './tenures.ts';
 export const startBackoff = { firstMs: 200, maxMs: 5_000, tries: 10 };
 /** Kept at the end of the time to stop, for giving up the leases of work that does not return. */
 const evictMs = 2_000;
-/** Loops never end on an error; they pause. */
+/** Pause of a loop whose work failed. */
 const loopBackoff = { firstMs: 200, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
 
 export interface WorkerOptions {
@@ -136,7 +136,7 @@ export class Worker {
     ]);
   }
 
-  /** No error ends a loop but a broken invariant. The pause varies, so that workers do not run in step. */
+  /** Hardly any error ends a loop. The pause varies, so that workers do not run in step. */
   async #every(
     ms: number,
     bell: Bell,
@@ -150,7 +150,7 @@ export class Worker {
         await work();
         failures = 0;
       } catch (error) {
-        if (error instanceof BrokenInvariant) return this.#broken.abort(error);
+        if (endsWorker(error)) return this.#broken.abort(error);
         failures += 1;
         this.#context.report({ type: 'call-failed', doing, error });
       }
@@ -248,6 +248,12 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** Without its table a worker ends: a new, empty one must not be taken for a fresh start without being told. */
+function endsWorker(error: unknown): boolean {
+  const tableGone = error instanceof LeaseStoreError && error.code === 'lease-table-missing';
+  return tableGone || error instanceof BrokenInvariant;
 }
 
 type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
