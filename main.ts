@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { App, TerraformStack } from 'cdktf';
-import { tableNames } from './lib/stores/tables.ts';
 import { Budget } from './modules/budget/index.ts';
 import { Bus } from './modules/bus/index.ts';
 import { ChangeCapture } from './modules/cdc/index.ts';
@@ -18,13 +16,10 @@ import { Observability } from './modules/observability/index.ts';
 import { AlarmTopic } from './modules/observability/topic.ts';
 import { Outputs } from './modules/outputs/index.ts';
 import { RawArchive } from './modules/raw-archive/index.ts';
-import { reads } from './modules/roles/access.ts';
-import { ServiceRole } from './modules/roles/index.ts';
 import { SchemaRegistry } from './modules/schema-registry/index.ts';
 import { readSchemas } from './modules/schema-registry/schemas.ts';
 import { ExecutionRole } from './modules/service/execution-role.ts';
-import type { ServiceProps } from './modules/service/index.ts';
-import { readRoutedStreams } from './modules/streams/routed.ts';
+import { servicePropsOf } from './modules/service/props.ts';
 import { Streams } from './modules/streams/index.ts';
 import { Tables } from './modules/tables/index.ts';
 import { StateInS3 } from './modules/terraform/backend.ts';
@@ -32,16 +27,9 @@ import { declareProvider } from './modules/terraform/provider.ts';
 import { allVariables } from './modules/variables/all.ts';
 import { Variables } from './modules/variables/index.ts';
 import { Worker } from './modules/worker/index.ts';
-import {
-  catalogue,
-  environments,
-  serviceNames,
-  type PlatformNames,
-  type ServiceName,
-} from './services/catalogue.ts';
 
 /** The deployment, in the order events travel. Sizes come from tfvars, rules from the folder `flow`. */
-export class Platform extends TerraformStack {
+class Platform extends TerraformStack {
   constructor(app: App, flow: string) {
     super(app, 'platform');
     new StateInS3(this);
@@ -54,7 +42,6 @@ export class Platform extends TerraformStack {
       ...ground,
       ...storage,
       ...runtime,
-      services: Object.values(catalogue),
       targetGroups: { ingest: ingest.targets.arnSuffix, query: query.targets.arnSuffix },
     });
     new Budget(this, ground.naming);
@@ -63,15 +50,7 @@ export class Platform extends TerraformStack {
 
   /** What everything else stands on. */
   #ground(flow: string) {
-    const variables = new Variables(
-      this,
-      allVariables({
-        services: serviceNames,
-        tables: tableNames,
-        routedStreams: readRoutedStreams(join(flow, 'routes.yaml')),
-        shardLimits: Object.entries(reads).map(([service, streams]) => ({ service, reads: streams })),
-      }),
-    );
+    const variables = new Variables(this, allVariables(flow));
     const naming = new Naming(this, variables);
     declareProvider(this, variables, naming);
     const keys = new Keys(this, naming);
@@ -111,7 +90,7 @@ export class Platform extends TerraformStack {
 
   /** Events come in, are routed, kept, archived, counted, watched; and asked for. */
   #services(ground: Ground, storage: Storage, runtime: Runtime) {
-    const service = this.#serviceProps(ground, storage, runtime);
+    const service = servicePropsOf(this, { ...ground, ...storage, ...runtime });
     const { edge } = runtime;
     const ingest = new HttpService(this, { ...service('ingest'), edge, priority: 10 });
     new Worker(this, service('router'));
@@ -148,60 +127,12 @@ export class Platform extends TerraformStack {
       bus_queue_url: { description: 'Queue of later work', value: bus.url },
     });
   }
-
-  #serviceProps(ground: Ground, storage: Storage, { images, cluster, execution, topicArn }: Runtime) {
-    const { naming, keys, network } = ground;
-    const { streams, lake, bus } = storage;
-    const environment = environments(platformNames(ground, storage));
-    return (service: ServiceName): ServiceProps => ({
-      naming,
-      network,
-      cluster,
-      topicArn,
-      service,
-      environment: environment[service],
-      repositoryUrl: images.repositoryUrl,
-      executionRoleArn: execution.arn,
-      logKeyArn: keys.operationsArn,
-      taskRoleArn: new ServiceRole(this, {
-        service,
-        naming,
-        keyArn: keys.dataArn,
-        outboundArns: streams.outboundArns,
-        lakeArn: lake.bucketArn,
-        busArn: bus.arn,
-      }).arn,
-    });
-  }
 }
 
 type Ground = { variables: Variables; naming: Naming; keys: Keys; network: Network };
 type Storage = { streams: Streams; registry: SchemaRegistry; tables: Tables; lake: Lake; bus: Bus };
 type Runtime = { images: Images; cluster: Cluster; execution: ExecutionRole; edge: Edge; topicArn: string };
 
-/** The names that the catalogue makes environment variables of: expressions here, plain names on a laptop. */
-function platformNames({ naming }: Ground, { streams, registry, tables, lake, bus }: Storage): PlatformNames {
-  return {
-    region: naming.region,
-    environment: naming.environment,
-    inboundStream: streams.inbound,
-    outboundStreams: streams.outbound,
-    derivedStream: streams.derived,
-    lakeBucket: lake.bucketName,
-    busQueueUrl: bus.url,
-    schemaRegistry: registry.name,
-    table: (name) => tables.name(name),
-  };
-}
-
-/** Writes `stacks/platform/cdk.tf.json` into a folder: Terraform's JSON syntax, the same text every time. */
-export function synthesise(flow: string, outdir: string): void {
-  const app = new App({ outdir });
-  new Platform(app, flow);
-  app.synth();
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  // The command line of CDKTF says where it looks.
-  synthesise('flow', process.env.CDKTF_OUTDIR ?? 'cdktf.out');
-}
+const app = new App({ outdir: process.env.CDKTF_OUTDIR ?? 'cdktf.out' });
+new Platform(app, 'flow');
+app.synth();

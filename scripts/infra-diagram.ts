@@ -7,5 +7,5 @@ import { diagramPage } from './plan/diagram.ts';
 
 /** Writes docs/infrastructure.md from the stack as it is now. */
 const root = join(import.meta.dirname, '..');
-const stack = JSON.parse(synthesise(join(root, 'flow'))) as StackJson;
+const stack = JSON.parse(synthesise()) as StackJson;
 writeFileSync(join(root, 'docs', 'infrastructure.md'), diagramPage(stack, serviceNames));

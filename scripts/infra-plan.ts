@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../lib/runtime/errors.ts';
 import { findPluginDir, offlineProviderVersion } from './offline/provider.ts';
@@ -46,7 +46,7 @@ async function plan(
   pluginDir: string,
   options: { readonly json?: string; readonly full?: boolean },
 ): Promise<number> {
-  const stack = JSON.parse(synthesise(join(import.meta.dirname, '..', 'flow'))) as StackJson;
+  const stack = JSON.parse(synthesise()) as StackJson;
   return withWorkspace(stack, pluginDir, async (workspace) => {
     const run = await workspace.run([...planArgs, `-var-file=${file}`]);
     if (run.code !== 0) {

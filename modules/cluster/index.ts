@@ -1,7 +1,7 @@
 import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
 import { EcsCluster } from '@cdktf/provider-aws/lib/ecs-cluster/index.js';
 import { EcsClusterCapacityProviders } from '@cdktf/provider-aws/lib/ecs-cluster-capacity-providers/index.js';
-import { Token, type ITerraformDependable } from 'cdktf';
+import { Token, type TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Naming } from '../naming/index.ts';
 import { pin } from '../terraform/pin.ts';
@@ -17,7 +17,7 @@ export class Cluster extends Construct {
   readonly name: string;
   readonly arn: string;
   /** Services must wait for it: they are started by capacity provider. */
-  readonly ready: ITerraformDependable;
+  readonly ready: TerraformResource;
 
   constructor(scope: Construct, props: ClusterProps) {
     super(scope, 'cluster');

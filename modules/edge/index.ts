@@ -2,7 +2,7 @@ import { Lb } from '@cdktf/provider-aws/lib/lb/index.js';
 import { LbListener } from '@cdktf/provider-aws/lib/lb-listener/index.js';
 import { SecurityGroup } from '@cdktf/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
-import { TerraformIterator, Token, type ITerraformDependable } from 'cdktf';
+import { TerraformIterator, Token, type TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Naming } from '../naming/index.ts';
 import type { Network } from '../network/index.ts';
@@ -17,7 +17,7 @@ export interface EdgeProps {
   readonly network: Network;
   /** Access logs go here, under `edge/`; the load balancer refuses a bucket whose policy is not there yet. */
   readonly logBucket: string;
-  readonly logBucketReady: ITerraformDependable;
+  readonly logBucketReady: TerraformResource;
   /** The key of the firewall's log. */
   readonly keyArn: string;
 }

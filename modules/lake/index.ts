@@ -3,7 +3,6 @@ import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notifica
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Naming } from '../naming/index.ts';
-import { archivePrefix } from '../../lib/stores/archive-layout.ts';
 import { Bucket } from './bucket.ts';
 import { Catalogue } from './catalogue.ts';
 
@@ -13,6 +12,8 @@ export interface LakeProps {
   readonly keyArn: string;
 }
 
+/** Where the archiver writes: lib/stores/archive-layout.ts, which a test compares. */
+export const archivePrefix = 'archive/';
 /** Access logs are for investigations, which start late. */
 const accessLogDays = 400;
 /** Results of Athena can be had again. */

@@ -2,6 +2,7 @@ import { CloudwatchCompositeAlarm } from '@cdktf/provider-aws/lib/cloudwatch-com
 import { CloudwatchDashboard } from '@cdktf/provider-aws/lib/cloudwatch-dashboard/index.js';
 import type { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Construct } from 'constructs';
+import { catalogue } from '../../services/catalogue.ts';
 import type { Bus } from '../bus/index.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { Edge } from '../edge/index.ts';
@@ -26,10 +27,11 @@ export interface ObservabilityProps {
   readonly tables: Tables;
   readonly bus: Bus;
   readonly edge: Edge;
-  readonly services: readonly WatchedService[];
   /** Service name → `targetgroup/NAME/ID` of each http service. */
   readonly targetGroups: Readonly<Record<string, string>>;
 }
+
+const watched: readonly WatchedService[] = Object.values(catalogue);
 
 /** Alarms whose cause loses, hides or refuses events; any of them makes the platform unhealthy. */
 const vital =
@@ -49,7 +51,7 @@ export class Observability extends Construct {
     const definitions: readonly AlarmDefinition[] = [
       ...edgeAlarms(places),
       ...streamAlarms(naming),
-      ...props.services.flatMap((service) => serviceAlarms(service, places)),
+      ...watched.flatMap((service) => serviceAlarms(service, places)),
       ...storageAlarms({
         tableName: (table) => props.tables.name(table),
         busName: props.bus.name,
@@ -72,7 +74,7 @@ export class Observability extends Construct {
         bus: props.bus.name,
         routed: local(this, 'routed_metrics', outboundMetrics('IncomingRecords')).asList,
         unread: local(this, 'unread_metrics', outboundMetrics('GetRecords.IteratorAgeMilliseconds')).asList,
-        services: props.services,
+        services: watched,
       }),
     });
     pin(dashboard, 'platform');

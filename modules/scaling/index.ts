@@ -1,7 +1,7 @@
 import { AppautoscalingPolicy } from '@cdktf/provider-aws/lib/appautoscaling-policy/index.js';
 import { AppautoscalingTarget } from '@cdktf/provider-aws/lib/appautoscaling-target/index.js';
 import { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
-import { Token, type ITerraformDependable } from 'cdktf';
+import { Token, type TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import type { ServiceName } from '../../services/catalogue.ts';
 import type { Naming } from '../naming/index.ts';
@@ -14,7 +14,7 @@ export interface ScalingProps {
   readonly clusterName: string;
   readonly service: ServiceName;
   readonly kind: 'worker' | 'http';
-  readonly ecs: ITerraformDependable;
+  readonly ecs: TerraformResource;
 }
 
 /** A new task takes about this long to be of use; until then the metrics say nothing about it. */

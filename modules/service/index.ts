@@ -3,7 +3,7 @@ import type { EcsServiceLoadBalancer } from '@cdktf/provider-aws/lib/ecs-service
 import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/index.js';
 import { SecurityGroup } from '@cdktf/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupEgressRule } from '@cdktf/provider-aws/lib/vpc-security-group-egress-rule/index.js';
-import { Token, type ITerraformDependable } from 'cdktf';
+import { Token, type TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import type { ServiceName } from '../../services/catalogue.ts';
 import type { Cluster } from '../cluster/index.ts';
@@ -42,7 +42,7 @@ export interface ServiceKind {
   /** ECS moves tasks between zones to balance them; for a lease holder each move is a pause of its shards. */
   readonly zoneRebalancing: 'ENABLED' | 'DISABLED';
   readonly gracePeriodSeconds?: number;
-  readonly dependsOn?: readonly ITerraformDependable[];
+  readonly dependsOn?: readonly TerraformResource[];
 }
 
 /** One long-lived Fargate service: its log group, task definition, security group and the ECS service itself. */

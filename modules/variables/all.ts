@@ -1,25 +1,23 @@
+import { join } from 'node:path';
+import { tableNames } from '../../lib/stores/tables.ts';
+import { serviceNames } from '../../services/catalogue.ts';
+import { reads } from '../roles/access.ts';
+import { readRoutedStreams } from '../streams/routed.ts';
 import type { VariableDefinition } from './definition.ts';
 import { operationsVariables } from './operations.ts';
 import { platformVariables } from './platform.ts';
+import { serviceVariables } from './services.ts';
 import { storageVariables } from './storage.ts';
-import { serviceVariables, type ShardLimit } from './services.ts';
 import { streamVariables } from './streams.ts';
 
-export interface VariableScope {
-  readonly services: readonly string[];
-  readonly tables: readonly string[];
-  /** The streams that flow/routes.yaml sends to. */
-  readonly routedStreams: readonly string[];
-  readonly shardLimits: readonly ShardLimit[];
-}
-
-/** Every variable of the platform, in the order of terraform.tfvars.example. */
-export function allVariables(scope: VariableScope): readonly VariableDefinition[] {
+/** Every variable of the platform, in the order of terraform.tfvars.example; `flow` is the folder of the rules. */
+export function allVariables(flow: string): readonly VariableDefinition[] {
+  const limits = Object.entries(reads).map(([service, streams]) => ({ service, reads: streams }));
   return [
     ...platformVariables,
-    ...streamVariables(scope.routedStreams),
-    ...serviceVariables(scope.services, scope.shardLimits),
-    ...storageVariables(scope.tables),
+    ...streamVariables(readRoutedStreams(join(flow, 'routes.yaml'))),
+    ...serviceVariables(serviceNames, limits),
+    ...storageVariables(tableNames),
     ...operationsVariables,
   ];
 }

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { archivePrefix } from '../../lib/stores/archive-layout.ts';
 import { tableNames } from '../../lib/stores/tables.ts';
+import { archivePrefix as deployedPrefix } from '../../modules/lake/index.ts';
 import { serviceNames } from '../../services/catalogue.ts';
 import { synthesise } from '../../scripts/offline/synthesise.ts';
 import { platformStack } from './support/stack.ts';
@@ -7,7 +9,9 @@ import { platformStack } from './support/stack.ts';
 const names = (type: string): readonly string[] =>
   Object.values(platformStack().resource[type] ?? {}).map((block) => String(block.name ?? block.bucket));
 
-describe('the synthesised stack', () => {
+describe('the synthesised stack', function () {
+  this.timeout(60_000);
+
   it('holds the inbound, the derived and every outbound stream, and the optional one of changes', () => {
     expect(names('aws_kinesis_stream')).to.have.members([
       '${local.prefix}-inbound',
@@ -33,12 +37,16 @@ describe('the synthesised stack', () => {
     expect(resource.aws_ecr_repository).to.have.keys('platform');
   });
 
+  it('asks questions of the lake where the archiver writes', () => {
+    expect(deployedPrefix).to.equal(archivePrefix);
+  });
+
   it('is the same text every time', () => {
-    expect(synthesise('flow')).to.equal(synthesise('flow'));
+    expect(synthesise()).to.equal(synthesise());
   });
 
   it('knows nothing of the machine it was made on, nor when', () => {
-    const text = synthesise('flow');
+    const text = synthesise();
     expect(text).not.to.contain(process.cwd());
     expect(text).not.to.match(/\b20[2-9]\d-\d\d-\d\dT/);
   });

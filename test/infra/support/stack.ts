@@ -5,7 +5,7 @@ let cached: StackJson | undefined;
 
 /** The platform's stack; the same value for all tests of a run. */
 export function platformStack(): StackJson {
-  cached ??= JSON.parse(synthesise('flow')) as StackJson;
+  cached ??= JSON.parse(synthesise()) as StackJson;
   return cached;
 }
 
