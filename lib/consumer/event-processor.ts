@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { assert, PlatformError } from '../runtime/errors.ts';
 import type { Position } from '../streams/position.ts';
 import { parseStamp } from '../streams/stamp.ts';
-import { StampReader } from '../streams/stamp-reader.ts';
+import { StampReader, type Verdict } from '../streams/stamp-reader.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { EventHandler, EventRecord, Ledger, Tally } from './events.ts';
 import { ShardStopped } from './failures.ts';
@@ -13,7 +13,7 @@ import type { ShardContext, ShardProcessor, ShardStart, StreamRecord } from './p
 import { TallyBook } from './tally.ts';
 
 /** Outcomes that the frame itself gives; the handler gives its own. */
-export const outcome = { repeat: 'repeat', deadLettered: 'dead-lettered' } as const;
+export const outcome = { repeat: 'repeat', early: 'early', deadLettered: 'dead-lettered' } as const;
 
 export interface EventProcessorPorts {
   /** The name under which dead letters and ledger entries are kept. */
@@ -40,7 +40,7 @@ interface Sorted {
 
 const hourMs = 3_600_000;
 
-/** The frame around an EventHandler (see events.ts): decode, drop proven repeats, keep the tally. */
+/** The frame around an EventHandler (see events.ts): decode, drop what stamps prove not to count, keep the tally. */
 export function eventProcessor(ports: EventProcessorPorts): ShardProcessor {
   return new EventProcessor(ports);
 }
@@ -88,7 +88,7 @@ class EventProcessor implements ShardProcessor {
 
   async deadLettered(record: StreamRecord): Promise<void> {
     const event = await this.#ports.decode(record.data);
-    isRepeat(this.#stamps, event, record);
+    judge(this.#stamps, event, record);
     this.#book.add(outcome.deadLettered, event.id);
   }
 
@@ -138,11 +138,13 @@ class EventProcessor implements ShardProcessor {
         this.#checkLimit(inRow, record, decoded);
         undecodable.push({ record, error: decoded });
         book.add(outcome.deadLettered, recordName(record));
+        stamps.missed(record.arrivedAtMs);
         continue;
       }
       inRow = 0;
-      if (isRepeat(stamps, decoded, record)) book.add(outcome.repeat, decoded.id);
-      else fresh.push({ event: decoded, record });
+      const verdict = judge(stamps, decoded, record);
+      if (verdict === 'new') fresh.push({ event: decoded, record });
+      else book.add(outcome[verdict], decoded.id);
     }
     return { fresh, undecodable, inRow, stamps, book };
   }
@@ -178,19 +180,25 @@ class EventProcessor implements ShardProcessor {
   }
 }
 
-/** Records it, too. An event without a stamp is nobody's repeat: others write to streams as well. */
-function isRepeat(stamps: StampReader, event: Event, record: StreamRecord): boolean {
+/** Records it, too. An event without a stamp is always new: others write to streams as well. */
+function judge(stamps: StampReader, event: Event, record: StreamRecord): Verdict {
   const text = event.attributes[attribute.stamp];
   const stamp = text === undefined ? undefined : parseStamp(text);
-  return stamp !== undefined && stamps.isRepeat(stamp, record.arrivedAtMs);
+  return stamp === undefined ? 'new' : stamps.judge(stamp, record.arrivedAtMs);
 }
 
 /** A writer's retry may land in a child of the shard that its first try went to. */
 function stampsOf(start: ShardStart): StampReader {
-  const own = StampReader.load(bytesOf(start.state?.['dedupe']));
-  if (start.state !== undefined || start.checkpoint !== undefined) return own;
-  for (const parent of start.parents) own.merge(StampReader.load(bytesOf(parent.state?.['dedupe'])));
-  return own;
+  const saved = bytesOf(start.state?.['dedupe']);
+  if (saved) return StampReader.load(saved);
+  const stamps = StampReader.load(undefined);
+  const isUnread = start.state === undefined && start.checkpoint === undefined;
+  const parents = isUnread ? start.parents : [];
+  const known = parents.flatMap(({ state }) => bytesOf(state?.['dedupe']) ?? []);
+  // A shard without parents begins wherever the consumer was told to, a trimmed one in the middle.
+  if (known.length === 0 || known.length < parents.length) stamps.missed();
+  for (const bytes of known) stamps.merge(StampReader.load(bytes));
+  return stamps;
 }
 
 function bytesOf(value: SavedValue | undefined): Uint8Array | undefined {

@@ -11,7 +11,7 @@ export interface EventRecord {
 
 /**
  * What one of our services does with the events of one shard. The frame around it (event-processor.ts) decodes,
- * drops the repeats that stamps prove, sends undecodable records to the dead letters, and keeps the tally:
+ * drops the copies that stamps prove not to count, sends undecodable records to the dead letters, and keeps the tally:
  * per outcome a count and an order-independent digest of the event ids, saved with each checkpoint.
  */
 export interface EventHandler {

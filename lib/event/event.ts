@@ -26,7 +26,7 @@ export const attribute = {
   severity: 'severity',
   /** Overrides the event type that the archive partitions by (default: the first part of `type`). */
   eventType: 'eventtype',
-  /** `source;position;floor`, set by our own writers only (lib/streams/stamp.ts). */
+  /** `source;position;floor[;after]`, set by our own writers only (lib/streams/stamp.ts). */
   stamp: 'weirstamp',
 } as const;
 

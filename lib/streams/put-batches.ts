@@ -10,24 +10,15 @@ export function entryBytes(entry: PutEntry): number {
   return entry.data.length + Buffer.byteLength(entry.partitionKey, 'utf8');
 }
 
-/**
- * Which records may share one call. PutRecords can refuse a record and take a later one of the same call.
- * `strict`: at most one record of a key in a call, so that the order per key survives every refusal; with six keys a
- * call carries three or four records. `by-call`: full calls; a refusal may swap records of one key within that call,
- * never across calls. A swap is reported, and the calls of the next second, while the shard is short of room, are strict.
- */
-export type KeyOrder = 'strict' | 'by-call';
-
 export interface BatchLimits {
   readonly batchRecords: number;
   readonly batchBytes: number;
-  readonly keyOrder: KeyOrder;
 }
 
 /** A record in the queue of a writer; the queue is in the order in which records were given. */
 export interface Waiting {
   readonly key: string;
-  /** Not to be sent before this time: it was refused and waits for its next try. 0: at once. */
+  /** Not to be sent before this time, nor any later one of its key: it waits for its next try. 0: at once. */
   readonly notBeforeMs: number;
 }
 
@@ -48,7 +39,6 @@ export function nextBatch<T extends Waiting>(
   bytesOf: (record: T) => number,
 ): Batch<T> {
   const taken: T[] = [];
-  const takenKeys = new Set<string>();
   const heldKeys = new Set<string>();
   let bytes = 0;
   let dueAtMs: number | undefined;
@@ -60,12 +50,10 @@ export function nextBatch<T extends Waiting>(
       dueAtMs = Math.min(dueAtMs ?? record.notBeforeMs, record.notBeforeMs);
       continue;
     }
-    // The call ends here and does not skip: order over all keys is kept while nothing fails.
-    if (limits.keyOrder === 'strict' && takenKeys.has(record.key)) break;
     bytes += bytesOf(record);
+    // The call ends here and does not skip: order over all keys is kept while nothing fails.
     if (bytes > limits.batchBytes && taken.length > 0) break;
     taken.push(record);
-    takenKeys.add(record.key);
   }
   return { taken, dueAtMs };
 }

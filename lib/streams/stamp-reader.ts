@@ -9,7 +9,11 @@ const silenceMs = 86_400_000;
 const sourcesMax = 1_000;
 /** Below so many positions a set is not worth pruning. */
 const pruneFrom = 256;
-const formatVersion = 1n;
+const formatVersion = 2n;
+/** All records of one PutRecords call arrive within it: a call is given up after half of it. */
+const callMs = 10_000;
+/** Blind from the next record on, whenever that arrives. */
+const blindFromNext = Number.POSITIVE_INFINITY;
 
 /** An aggregate of 10 MiB has fewer user records than this: one takes at least two bytes. */
 const subSequenceBits = 24n;
@@ -23,6 +27,12 @@ export function positionOf(position: Position): bigint {
   assert(subSequence < 1n << subSequenceBits, 'a sub-sequence number has at most 24 bits');
   return (BigInt(position.sequenceNumber) << subSequenceBits) | subSequence;
 }
+
+/**
+ * What to do with a copy: act on it; drop it, for it was read before; drop it, for the record before it in its call was
+ * not read, so its writer puts it again, behind that one.
+ */
+export type Verdict = 'new' | 'repeat' | 'early';
 
 interface Source {
   /** The reader that may change this entry; after a clone nobody may, and the first to write makes a copy. */
@@ -40,45 +50,62 @@ interface Source {
  * second copy; above it the set decides. Exact for a writer's retries, replays after a crash and zombies, as long
  * as the state is saved with the checkpoint, children begin with the merged states of their parents, and a source
  * is not silent for a day between two copies.
+ *
+ * The same knowledge keeps each key in order: a record whose stamp names one `after` which it comes, and that one was
+ * not read, is early. That is proof only for a reader that cannot have missed it. One that may have (`missed`) is
+ * blind for the length of a call: it takes early records for new, since a swap can be lived with and a loss cannot.
  */
 export class StampReader {
   #sources: Map<string, Source>;
   #owner: object = {};
   #newestMs: number;
+  /** Nothing that arrived before it is taken for early. */
+  #blindUntilMs: number;
 
-  private constructor(sources: Map<string, Source>, newestMs: number) {
+  private constructor(sources: Map<string, Source>, newestMs: number, blindUntilMs: number) {
     this.#sources = sources;
     this.#newestMs = newestMs;
+    this.#blindUntilMs = blindUntilMs;
   }
 
-  /** From the bytes of `save`; throws `bad-saved-state` for any others. */
+  /** From the bytes of `save`, else one that reads all there is; throws `bad-saved-state` for any other bytes. */
   static load(saved: Uint8Array | undefined): StampReader {
-    const reader = new StampReader(new Map(), 0);
+    const reader = new StampReader(new Map(), 0, 0);
     if (saved) reader.#read(new VarintReader(saved));
     return reader;
   }
 
-  /** Whether the record was read before; from now on it was. Constant time on average. */
-  isRepeat(stamp: Stamp, arrivedAtMs: number): boolean {
+  /** Whether the record counts; if so, from now on it was read. Constant time on average. */
+  judge(stamp: Stamp, arrivedAtMs: number): Verdict {
     const source = this.#writable(stamp.source, arrivedAtMs);
-    const key = hashable(stamp.position);
-    const repeat = stamp.position <= source.floor || source.seen.has(key);
-    if (!repeat) source.seen.set(key, stamp.position);
+    if (this.#blindUntilMs === blindFromNext) this.#blindUntilMs = arrivedAtMs + callMs;
+    const verdict = verdictOf(source, stamp, arrivedAtMs < this.#blindUntilMs);
+    if (verdict === 'new') source.seen.set(hashable(stamp.position), stamp.position);
     // A floor only rises: that of a zombie may be old, which says less but nothing false.
     if (stamp.floor > source.floor) source.floor = stamp.floor;
     if (arrivedAtMs > source.heardAtMs) source.heardAtMs = arrivedAtMs;
     if (source.seen.size >= source.pruneAt) prune(source);
-    return repeat;
+    return verdict;
+  }
+
+  /**
+   * Records of ours may lie before the next one that were not read here: reading begins in the middle of a shard, or
+   * (with its arrival time) a record's stamp could not be read.
+   */
+  missed(arrivedAtMs?: number): void {
+    const untilMs = arrivedAtMs === undefined ? blindFromNext : arrivedAtMs + callMs;
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, untilMs);
   }
 
   /** A reader that goes its own way from here; what the two share is copied source by source, when it changes. */
   clone(): StampReader {
     this.#owner = {};
-    return new StampReader(new Map(this.#sources), this.#newestMs);
+    return new StampReader(new Map(this.#sources), this.#newestMs, this.#blindUntilMs);
   }
 
   /** Takes over what another reader knows, e.g. that of the second parent of a merged shard. */
   merge(other: StampReader): void {
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, other.#blindUntilMs);
     for (const [name, theirs] of other.#sources) {
       const ours = this.#writable(name, theirs.heardAtMs);
       if (theirs.floor > ours.floor) ours.floor = theirs.floor;
@@ -93,6 +120,8 @@ export class StampReader {
     this.#forgetSilent();
     const writer = new VarintWriter();
     writer.number(formatVersion);
+    // 0: blind from the next record on.
+    writer.number(this.#blindUntilMs === blindFromNext ? 0n : BigInt(this.#blindUntilMs) + 1n);
     writer.number(BigInt(this.#sources.size));
     for (const [name, source] of this.#sources) writeSource(writer, name, source);
     return writer.finish();
@@ -129,7 +158,9 @@ export class StampReader {
       quietest = name;
       heardAtMs = source.heardAtMs;
     }
-    if (quietest !== undefined) this.#sources.delete(quietest);
+    if (quietest === undefined) return;
+    this.#sources.delete(quietest);
+    this.missed(heardAtMs);
   }
 
   #read(reader: VarintReader): void {
@@ -140,6 +171,8 @@ export class StampReader {
         `Stamps were saved in format ${version}, this is ${formatVersion}`,
       );
     }
+    const blind = reader.number();
+    this.#blindUntilMs = blind === 0n ? blindFromNext : Number(blind - 1n);
     for (let left = reader.number(); left > 0n; left -= 1n) {
       const { name, ...state } = readSource(reader);
       this.#sources.set(name, { owner: this.#owner, ...state });
@@ -147,6 +180,15 @@ export class StampReader {
     }
     reader.end();
   }
+}
+
+function verdictOf(source: Source, { position, after }: Stamp, blind: boolean): Verdict {
+  if (wasRead(source, position)) return 'repeat';
+  return after === undefined || blind || wasRead(source, after) ? 'new' : 'early';
+}
+
+function wasRead(source: Source, position: bigint): boolean {
+  return position <= source.floor || source.seen.has(hashable(position));
 }
 
 /**

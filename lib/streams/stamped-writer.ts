@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { assert, PlatformError } from '../runtime/errors.ts';
 import { type Backoff, backoffMs } from '../runtime/retry.ts';
+import { fatesOf } from './call-fates.ts';
 import type { Kinesis, PutOutcome } from './kinesis.ts';
 import { makeEntry } from './outgoing-entry.ts';
 import { type BatchLimits, batchBytesMax, batchRecordsMax, entryBytes, nextBatch } from './put-batches.ts';
@@ -37,7 +38,6 @@ export interface WriterLimits extends BatchLimits {
 export const writerLimits: WriterLimits = {
   batchRecords: batchRecordsMax,
   batchBytes: batchBytesMax,
-  keyOrder: 'by-call',
   recordBytes: 1_048_576,
   // A page of GetRecords, so that a router's batch is queued whole.
   queuedRecords: 10_000,
@@ -47,20 +47,13 @@ export const writerLimits: WriterLimits = {
   backoff: { firstMs: 50, maxMs: 2_000, tries: 10 },
 };
 
-/** Kinesis meters a shard by the second: so long after a refusal another one is likely. */
-const cautiousMs = 1_000;
-
 /** What happened, for metrics and logs. */
 export type WriterEvent =
   | { readonly type: 'put'; readonly records: number; readonly bytes: number; readonly ms: number }
-  /** Entries of a call were refused and will be tried again; `swapped` of the call passed one of their own key. */
-  | {
-      readonly type: 'refused';
-      readonly records: number;
-      readonly swapped: number;
-      readonly code: string;
-      readonly waitMs: number;
-    }
+  /** Entries of a call were refused and will be tried again. */
+  | { readonly type: 'refused'; readonly records: number; readonly code: string; readonly waitMs: number }
+  /** Entries were stored, but not behind the one before them under their key: they are put a second time. */
+  | { readonly type: 'put-again'; readonly records: number }
   /** The call as a whole failed and will be tried again. */
   | { readonly type: 'call-failed'; readonly records: number; readonly code: string; readonly waitMs: number }
   | { readonly type: 'given-up'; readonly records: number; readonly code: string };
@@ -82,7 +75,8 @@ export interface StampedWriterOptions {
  * See writer.ts for what is promised. One PutRecords call is in flight at a time and calls go out in the order
  * of `put`, so on a healthy stream the records of one writer lie in exactly the order given, over all keys (late
  * verdicts downstream depend on it). Records given while a call is in flight share the next one. A call that fails as
- * a whole is repeated before anything else; entries refused one by one hold back only their own keys.
+ * a whole is repeated before anything else; entries refused one by one hold back only their own keys. What was stored
+ * behind a refused entry of its key is put again behind it: its stamp (`after`) has readers drop the first copy.
  * `put` throws PutFailed, or `bad-position` where positions do not increase. When its signal aborts, what is in
  * flight is awaited (one call's time at most), the rest is `aborted`.
  */
@@ -102,7 +96,6 @@ class QueueingWriter {
   #running = false;
   /** A call failed as a whole: nothing is sent before this time. */
   #pausedUntilMs = 0;
-  #cautiousUntilMs = 0;
   #wake = new AbortController();
 
   constructor(options: StampedWriterOptions) {
@@ -172,10 +165,9 @@ class QueueingWriter {
     const [lowest] = this.#queue;
     assert(lowest, 'a step has something to send');
     const floor = this.#positions.floorBelow(lowest.position);
-    const open = this.#queue.slice(0, this.#limits.aheadRecords).filter(({ state }) => state === 'waiting');
-    const limits =
-      nowMs < this.#cautiousUntilMs ? { ...this.#limits, keyOrder: 'strict' as const } : this.#limits;
-    const batch = nextBatch(open, nowMs, limits, (item) => this.#prepare(item, floor));
+    const open = this.#queue.slice(0, this.#limits.aheadRecords).filter(({ state }) => state !== 'settled');
+    const lastOfKey = new Map<string, bigint>();
+    const batch = nextBatch(open, nowMs, this.#limits, (item) => this.#prepare(item, floor, lastOfKey));
     if (batch.dueAtMs !== undefined && batch.taken.length === 0) return this.#sleep(batch.dueAtMs - nowMs);
     for (const item of batch.taken) if (item.flaw) this.#giveUp([item], item.flaw);
     const sound = batch.taken.filter((item) => item.state === 'waiting');
@@ -183,22 +175,30 @@ class QueueingWriter {
     this.#sweep();
   }
 
-  /** Makes the entry, once per try; returns its bytes, 0 if it cannot be sent at all. */
-  #prepare(item: Queued, floor: bigint): number {
-    if (!item.entry && !item.flaw) {
-      const stamp = formatStamp({ source: this.#options.source, position: item.position, floor });
-      const made = makeEntry(item.record, stamp, this.#limits.recordBytes);
-      if ('flaw' in made) item.flaw = made.flaw;
-      else item.entry = made.entry;
+  /** Makes the entry; returns its bytes, 0 if it cannot be sent at all. `lastOfKey`: what the call has before it. */
+  #prepare(item: Queued, floor: bigint, lastOfKey: Map<string, bigint>): number {
+    const { source } = this.#options;
+    const { key, position } = item;
+    const after = lastOfKey.get(key);
+    const stamp = formatStamp({ source, position, floor, ...(after !== undefined && { after }) });
+    const made = makeEntry(item.record, stamp, this.#limits.recordBytes);
+    if ('flaw' in made) {
+      item.flaw = made.flaw;
+      return 0;
     }
-    return item.entry ? entryBytes(item.entry) : 0;
+    item.entry = made.entry;
+    lastOfKey.set(key, position);
+    return entryBytes(made.entry);
   }
 
   async #send(items: readonly Queued[]): Promise<void> {
     const { kinesis, stream, clock, onEvent } = this.#options;
     const entries = items.flatMap((item) => item.entry ?? []);
     assert(entries.length === items.length, 'every record of a call has its entry');
-    for (const item of items) item.state = 'in-flight';
+    for (const item of items) {
+      item.state = 'in-flight';
+      item.sent = true;
+    }
     const startMs = clock.monotonic();
     let outcomes: readonly PutOutcome[];
     try {
@@ -214,54 +214,64 @@ class QueueingWriter {
   }
 
   #take(items: readonly Queued[], outcomes: readonly PutOutcome[]): void {
+    const fates = fatesOf(
+      items.map(({ key }) => key),
+      outcomes,
+    );
     const refused: Queued[] = [];
-    const refusedKeys = new Set<string>();
-    let swapped = 0;
+    const again: Queued[] = [];
     let flaw: RefusedRecord | undefined;
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.ok) {
+      if (!outcome?.ok) {
+        refused.push(item);
+        flaw ??= outcome;
+      } else if (fates[index] === 'again') {
+        again.push(item);
+      } else {
         const { shardId, sequenceNumber } = outcome;
         this.#settle(item, { ok: true, receipt: { shardId, sequenceNumber } });
-        if (refusedKeys.has(item.key)) swapped += 1;
-      } else {
-        refused.push(item);
-        refusedKeys.add(item.key);
-        flaw ??= outcome;
       }
     }
+    this.#requeue([...refused, ...again]);
+    if (again.length > 0) this.#options.onEvent?.({ type: 'put-again', records: again.length });
     if (!flaw) return;
-    const nowMs = this.#options.clock.monotonic();
     const waitMs = this.#retry(refused, flaw);
-    for (const item of refused) item.notBeforeMs = nowMs + waitMs;
-    this.#cautiousUntilMs = nowMs + cautiousMs;
-    this.#options.onEvent?.({ type: 'refused', records: refused.length, swapped, code: flaw.code, waitMs });
+    const untilMs = this.#options.clock.monotonic() + waitMs;
+    for (const item of refused) if (item.state === 'waiting') item.notBeforeMs = untilMs;
+    this.#options.onEvent?.({ type: 'refused', records: refused.length, code: flaw.code, waitMs });
   }
 
   #callFailed(items: readonly Queued[], error: unknown): void {
     if (!(error instanceof PlatformError)) throw error;
     const flaw: RefusedRecord = { ok: false, code: error.code, message: error.message };
     if (!error.retryable) return this.#giveUp(items, flaw);
+    this.#requeue(items);
     const waitMs = this.#retry(items, flaw);
     this.#pausedUntilMs = this.#options.clock.monotonic() + waitMs;
     this.#options.onEvent?.({ type: 'call-failed', records: items.length, code: error.code, waitMs });
   }
 
-  /** Puts the records back to wait, except those out of tries or given up by their caller. Returns the wait. */
-  #retry(items: readonly Queued[], flaw: RefusedRecord): number {
-    const { backoff } = this.#limits;
+  /** Puts the records back to wait, except those that an abort or an earlier failure has overtaken meanwhile. */
+  #requeue(items: readonly Queued[]): void {
     for (const item of items) {
-      item.tries += 1;
       item.state = 'waiting';
       item.entry = undefined;
     }
-    this.#giveUp(
-      items.filter((item) => item.tries >= backoff.tries),
-      flaw,
-    );
+    for (const item of items) if (item.stop) this.#settle(item, stopped);
     this.#giveUp(
       items.filter((item) => item.state === 'waiting' && item.given.signal?.aborted),
       aborted,
+    );
+  }
+
+  /** Counts the try of those that wait again, and gives up those out of tries. Returns the wait. */
+  #retry(items: readonly Queued[], flaw: RefusedRecord): number {
+    const { backoff } = this.#limits;
+    for (const item of items) item.tries += 1;
+    this.#giveUp(
+      items.filter((item) => item.state === 'waiting' && item.tries >= backoff.tries),
+      flaw,
     );
     // One wait for all of them, so that they go again together and in order.
     return backoffMs(backoff, Math.max(...items.map((item) => item.tries)), this.#options.random());
@@ -281,8 +291,9 @@ class QueueingWriter {
    */
   #stopBehind(position: bigint): void {
     for (const item of this.#queue) {
-      const behind = item.state === 'waiting' && item.position > position;
-      if (behind && item.record.position !== undefined) this.#settle(item, stopped);
+      if (item.position <= position || item.record.position === undefined) continue;
+      if (item.state === 'waiting') this.#settle(item, stopped);
+      if (item.state === 'in-flight') item.stop = true;
     }
     this.#stopLine(0);
   }
@@ -296,7 +307,9 @@ class QueueingWriter {
 
   #settle(item: Queued, outcome: RecordOutcome): void {
     const { given, position, index } = item;
-    item.state = 'settled';
+    item.state = item.sent && !outcome.ok ? 'failed' : 'settled';
+    if (item.state === 'failed') item.notBeforeMs = Number.POSITIVE_INFINITY;
+    item.entry = undefined;
     // Failed ones too: if they come again, nothing behind them has gone out, and they are open again.
     this.#positions.settle(position);
     given.outcomes[index] = outcome;
@@ -307,7 +320,7 @@ class QueueingWriter {
   /** What is settled behind an open record stays: the queue is the window that `aheadRecords` limits. */
   #sweep(): void {
     let settled = 0;
-    while (this.#queue[settled]?.state === 'settled') settled += 1;
+    while (isOver(this.#queue[settled])) settled += 1;
     this.#queue.splice(0, settled);
     this.#admit();
   }
@@ -332,4 +345,8 @@ class QueueingWriter {
     this.#wake = new AbortController();
     await this.#options.clock.sleep(ms, this.#wake.signal);
   }
+}
+
+function isOver(item: Queued | undefined): boolean {
+  return item?.state === 'settled' || item?.state === 'failed';
 }

@@ -15,6 +15,7 @@ export interface Given {
 
 /** A record in the queue of a writer. */
 export interface Queued {
+  /** Records with one key go to one shard and stay in order. */
   readonly key: string;
   readonly record: OutgoingRecord;
   readonly position: bigint;
@@ -26,7 +27,12 @@ export interface Queued {
   entry: PutEntry | undefined;
   /** Why it can never be put. */
   flaw: RefusedRecord | undefined;
-  state: 'waiting' | 'in-flight' | 'settled';
+  /** It was in a call, so a copy of it may land at any time. */
+  sent: boolean;
+  /** An earlier record of its source failed while this one was in flight. */
+  stop: boolean;
+  /** `failed`: settled, yet a copy may land; it holds back its key until the floor has passed it. */
+  state: 'waiting' | 'in-flight' | 'settled' | 'failed';
 }
 
 export const aborted: RefusedRecord = {
@@ -43,7 +49,8 @@ export const stopped: RefusedRecord = {
 
 export function queued(given: Given, record: OutgoingRecord, index: number, position: bigint): Queued {
   return {
-    key: record.partitionKey,
+    // Records of one partition key that are sent to different shards have no order; a hash key has no slash.
+    key: `${record.explicitHashKey ?? ''}/${record.partitionKey}`,
     record,
     position,
     given,
@@ -52,6 +59,8 @@ export function queued(given: Given, record: OutgoingRecord, index: number, posi
     tries: 0,
     entry: undefined,
     flaw: undefined,
+    sent: false,
+    stop: false,
     state: 'waiting',
   };
 }

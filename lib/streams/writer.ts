@@ -18,8 +18,8 @@ export interface PutReceipt {
 
 /**
  * Writes to one stream as one source. `put` resolves when every record is acknowledged, with receipts in the order
- * given. Records with one partition key are put in the order given, across calls too: while one is
- * unacknowledged no later call carries another (`KeyOrder` in put-batches.ts says what a single call may carry).
+ * given. Our readers take records with one partition key in the order given, across calls too: what Kinesis stored of
+ * a key behind a record that it refused is not acknowledged yet, but put again behind that one.
  * Partial failures are retried with backoff; a record that cannot be put within the retry limits makes `put` reject
  * with PutFailed, which says per record what happened. A position that the writer counted is settled then (its
  * sender was told that it failed). Where senders give the positions, everything behind the failed record is `stopped`,

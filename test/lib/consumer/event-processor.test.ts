@@ -25,10 +25,10 @@ interface Wire {
   readonly stamp?: string;
 }
 
-function record(sequence: number, wire: Wire | string): StreamRecord {
+function record(sequence: number, wire: Wire | string, arrivedAtMs = 1_000): StreamRecord {
   const data = new TextEncoder().encode(typeof wire === 'string' ? wire : JSON.stringify(wire));
   const position = { sequenceNumber: String(sequence), subSequenceNumber: 0 };
-  return { stream: 's', shardId, position, partitionKey: 'p', data, arrivedAtMs: 1_000 };
+  return { stream: 's', shardId, position, partitionKey: 'p', data, arrivedAtMs };
 }
 
 function decode(data: Uint8Array): Event {
@@ -39,8 +39,9 @@ function decode(data: Uint8Array): Event {
   return { id, source: 'x', type: 't', time: '', timeMs: 0, subject: 'p', attributes, data: null };
 }
 
-function stamped(id: string, position: number, floor = 0): Wire {
-  return { id, stamp: formatStamp({ source: 'w', position: BigInt(position), floor: BigInt(floor) }) };
+function stamped(id: string, position: number, after?: number): Wire {
+  const before = after === undefined ? {} : { after: BigInt(after) };
+  return { id, stamp: formatStamp({ source: 'w', position: BigInt(position), floor: 0n, ...before }) };
 }
 
 function setup(handle: EventHandler['handle'] = async (events) => events.map(() => 'done')) {
@@ -104,6 +105,53 @@ describe('the frame around an event handler', () => {
     expect(second.starts[0]?.state).to.deep.equal({ handled: 2 });
     await second.processor.process([record(10, stamped('b', 2)), record(11, stamped('c', 3))], context);
     expect(second.handled).to.deep.equal(['c']);
+  });
+
+  it('drops what lies before the record it should follow, and counts it as early, not as handled', async () => {
+    const { handled, processor } = setup();
+    await processor.start(fresh, context);
+    await processor.process([record(1, stamped('a', 1))], context);
+    const laterMs = 20_000;
+    const batch = [stamped('c', 3, 2), stamped('b', 2), stamped('c', 3, 2), stamped('c', 3)];
+    await processor.process(
+      batch.map((wire, index) => record(index + 2, wire, laterMs)),
+      context,
+    );
+    expect(handled).to.deep.equal(['a', 'b', 'c']);
+    expect((await processor.flush(upTo, context))['tally']).to.deep.equal({
+      ...tally('done', 'a', 'b', 'c'),
+      ...tally('early', 'c'),
+      ...tally('repeat', 'c'),
+    });
+  });
+
+  it('takes nothing for early where it may have missed the record before', async () => {
+    const { handled, processor } = setup();
+    await processor.start(fresh, context);
+    await processor.process([record(1, stamped('a', 2, 1))], context);
+    await processor.process([record(2, 'rubbish', 50_000), record(3, stamped('b', 4, 3), 50_001)], context);
+    await processor.process([record(4, stamped('c', 6, 5), 70_000)], context);
+    expect(handled).to.deep.equal(['a', 'b']);
+    const state = await processor.flush(upTo, context);
+    for (const start of [
+      { ...fresh, checkpoint: upTo },
+      {
+        ...fresh,
+        parents: [
+          { shardId: 'p1', state },
+          { shardId: 'p2', state: undefined },
+        ],
+      },
+    ]) {
+      const next = setup();
+      await next.processor.start(start, context);
+      await next.processor.process([record(10, stamped('d', 8, 7), 90_000)], context);
+      expect(next.handled).to.deep.equal(['d']);
+    }
+    const child = setup();
+    await child.processor.start({ ...fresh, parents: [{ shardId: 'p1', state }] }, context);
+    await child.processor.process([record(10, stamped('d', 8, 7), 90_000)], context);
+    expect(child.handled).to.deep.equal([]);
   });
 
   it('lets a child know what its parents have seen, and counts anew there', async () => {

@@ -4,11 +4,19 @@ import { formatStamp, parseStamp, type Stamp } from '../../../lib/streams/stamp.
 
 const stamps: fc.Arbitrary<Stamp> = fc
   .record({
-    source: fc.string({ minLength: 1, maxLength: 60 }),
+    source: fc.oneof(
+      fc.string({ minLength: 1, maxLength: 60 }),
+      fc.constantFrom('a;5', 'a;9;3', 'a;9;3;5', ';0;0'),
+    ),
     floor: fc.bigInt({ min: 0n, max: 1n << 214n }),
     above: fc.bigInt({ min: 1n, max: 1n << 100n }),
+    behind: fc.option(fc.bigInt({ min: 1n, max: 1n << 100n }), { nil: undefined }),
   })
-  .map(({ source, floor, above }) => ({ source, floor, position: floor + above }));
+  .map(({ source, floor, above, behind }) =>
+    behind === undefined
+      ? { source, floor, position: floor + above }
+      : { source, floor, after: floor + behind, position: floor + behind + above },
+  );
 
 describe('stamp', () => {
   it('is read back as it was written, whatever the source contains', () => {
@@ -31,6 +39,11 @@ describe('stamp', () => {
     );
   });
 
+  it('tells a source that ends like a number from a third one', () => {
+    expect(parseStamp('a;5;3;2')).to.deep.equal({ source: 'a;5', position: 3n, floor: 2n });
+    expect(parseStamp('a;5;2;3')).to.deep.equal({ source: 'a', position: 5n, floor: 2n, after: 3n });
+  });
+
   const refused: readonly [why: string, text: string][] = [
     ['nothing', ''],
     ['no source', ';2;1'],
@@ -39,6 +52,8 @@ describe('stamp', () => {
     ['capital digits', 'a;Z;1'],
     ['a sign', 'a;2;-1'],
     ['a floor at its position', 'a;2;2'],
+    ['a record before it that is not above its floor', 'a;3;2;2'],
+    ['a record before it that is not below its position', 'a;3;2;3'],
     ['position zero', 'a;0;0'],
     ['more digits than any position has', `a;1${'0'.repeat(64)};1`],
     ['a source that is too long', `${'a'.repeat(257)};2;1`],

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createManualClock } from '../../../lib/runtime/manual-clock.ts';
+import type { Kinesis } from '../../../lib/streams/kinesis.ts';
 import { createMemoryKinesis } from '../../../lib/streams/memory-kinesis.ts';
 import { PutFailed } from '../../../lib/streams/put-failed.ts';
 import { parseStamp, type Stamp } from '../../../lib/streams/stamp.ts';
@@ -13,20 +14,29 @@ import { createRandom } from '../../support/random.ts';
 
 const shardId = 'shardId-000000000000';
 
-/** Records of one key one after the other, unless a test says otherwise. */
-function setUp({ limits, ...options }: Partial<StampedWriterOptions> = {}) {
+type Put = Kinesis['put'];
+
+/** `around` sees the calls: `call` counts from 1. */
+function setUp({
+  around = (_call, put) => put,
+  ...options
+}: Partial<StampedWriterOptions> & { readonly around?: (call: number, put: Put) => Put } = {}) {
   const clock = createManualClock({ startMs: 1_000 });
   const kinesis = createMemoryKinesis({ clock, random: createRandom(1) });
   kinesis.createStream('s', 1);
   const events: WriterEvent[] = [];
+  let call = 0;
+  const put: Put = (stream, entries) => {
+    call += 1;
+    return around(call, kinesis.put)(stream, entries);
+  };
   const writer = createStampedWriter({
-    kinesis,
+    kinesis: { ...kinesis, put },
     stream: 's',
     source: 'test',
     clock,
     random: createRandom(2),
     onEvent: (event) => events.push(event),
-    limits: { keyOrder: 'strict', ...limits },
     ...options,
   });
   /** Moves the clock until the work is over. */
@@ -86,33 +96,64 @@ describe('StampedWriter: order', () => {
     expect(calls()).to.deep.equal([3]);
   });
 
-  it('puts no two records of a key into one call, and keeps the order over all keys', async () => {
+  it('fills calls whatever the keys, in the order given', async () => {
     const { writer, finish, names, calls } = setUp();
-    await finish(writer.put(records('a1', 'b1', 'a2', 'c1', 'a3', 'b2')));
-    expect(names()).to.deep.equal(['a1', 'b1', 'a2', 'c1', 'a3', 'b2']);
-    expect(calls()).to.deep.equal([2, 2, 2]);
-  });
-
-  it('fills calls with any keys where the order is kept by call', async () => {
-    const { writer, finish, names, calls } = setUp({ limits: { keyOrder: 'by-call' } });
-    const given = Array.from({ length: 1_200 }, (_, index) => `a${index}`);
+    const given = Array.from({ length: 1_200 }, (_, index) => `${'ab'[index % 2]}${index}`);
     await finish(writer.put(records(...given)));
     expect(names()).to.deep.equal(given);
     expect(calls()).to.deep.equal([500, 500, 200]);
   });
 
-  it('reports records of a key that were swapped within a call, and is strict for the next second', async () => {
-    const { clock, writer, finish, kinesis, events, names, calls } = setUp({
-      limits: { keyOrder: 'by-call' },
-    });
+  it('names in each stamp the record of its key before it in the same call, and only there', async () => {
+    const { writer, finish, stored } = setUp({ limits: { batchRecords: 4 } });
+    await finish(writer.put(records('a1', 'b1', 'a2', 'a3', 'a4', 'a5')));
+    expect(stored().map(({ name, stamp }) => [name, stamp.after])).to.deep.equal([
+      ['a1', undefined],
+      ['b1', undefined],
+      ['a2', 1n],
+      ['a3', 3n],
+      ['a4', undefined],
+      ['a5', 5n],
+    ]);
+  });
+
+  it('does not name a record that is left out of the call, nor one of the key that another shard takes', async () => {
+    const { writer, finish, stored } = setUp({ limits: { recordBytes: 100 } });
+    const tooLarge = { ...record('a1'), encode: () => new Uint8Array(100) };
+    const elsewhere = { ...record('a2'), explicitHashKey: '1' };
+    await failureOf(finish(writer.put([tooLarge, elsewhere, record('a3')])));
+    expect(stored().map(({ stamp }) => stamp.after)).to.deep.equal([undefined, undefined]);
+  });
+
+  it('puts again, behind a refused record, what the call stored of its key, and gives that receipt', async () => {
+    const { writer, finish, kinesis, events, stored, calls } = setUp();
     kinesis.faults.add({ times: 1, fault: { type: 'refuse-entries', fails: (index) => index === 1 } });
-    await finish(writer.put(records('a1', 'a2', 'a3', 'a4', 'b1')));
-    expect(names()).to.deep.equal(['a1', 'a3', 'a4', 'b1', 'a2']);
-    expect(events.filter(({ type }) => type === 'refused')).to.have.nested.property('[0].swapped', 2);
-    await finish(writer.put(records('a5', 'a6')));
-    await clock.advance(1_000);
-    await finish(writer.put(records('a7', 'a8')));
-    expect(calls()).to.deep.equal([5, 1, 1, 1, 2]);
+    const receipts = await finish(writer.put(records('a1', 'a2', 'a3', 'b1', 'a4')));
+    expect(stored().map(({ name, stamp }) => [name, stamp.position, stamp.after])).to.deep.equal([
+      ['a1', 1n, undefined],
+      ['a3', 3n, 2n],
+      ['b1', 4n, undefined],
+      ['a4', 5n, 3n],
+      ['a2', 2n, undefined],
+      ['a3', 3n, 2n],
+      ['a4', 5n, 3n],
+    ]);
+    const lies = kinesis.recordsOf('s', shardId).map(({ sequenceNumber }) => sequenceNumber);
+    const places = receipts.map(({ sequenceNumber }) => lies.indexOf(sequenceNumber));
+    expect(places).to.deep.equal([0, 4, 5, 2, 6]);
+    expect(calls()).to.deep.equal([5, 3]);
+    expect(events).to.deep.include({ type: 'put-again', records: 2 });
+  });
+
+  it('puts again what was stored before the record that it should follow', async () => {
+    const backwards =
+      (put: Put): Put =>
+      async (stream, entries) =>
+        (await put(stream, entries.toReversed())).toReversed();
+    const around = (call: number, put: Put) => (call === 1 ? backwards(put) : put);
+    const { writer, finish, names } = setUp({ around });
+    await finish(writer.put(records('a1', 'b1', 'a2')));
+    expect(names()).to.deep.equal(['a2', 'b1', 'a1', 'a2']);
   });
 
   it('sends what is given while a call is under way together, in the order of the puts', async () => {
@@ -154,7 +195,7 @@ describe('StampedWriter: stamps', () => {
     expect(stored().map(({ stamp }) => [stamp.position, stamp.floor])).to.deep.equal([
       [42n, 41n],
       [43n, 41n],
-      [44n, 43n],
+      [44n, 41n],
       [45n, 44n],
     ]);
   });
@@ -178,7 +219,7 @@ describe('StampedWriter: stamps', () => {
   });
 
   it('goes only so far past a record that is refused again and again', async () => {
-    const { writer, finish, kinesis, names } = setUp({ limits: { aheadRecords: 4, keyOrder: 'by-call' } });
+    const { writer, finish, kinesis, names } = setUp({ limits: { aheadRecords: 4 } });
     kinesis.faults.add({ fault: { type: 'refuse-entries', fails: (_, key) => key === 'a' } });
     const failure = await failureOf(finish(writer.put([record('a', 1n), ...numbered(2, 20)])));
     expect(names()).to.deep.equal(['b2', 'b3', 'b4']);
@@ -203,6 +244,52 @@ describe('StampedWriter: failures', () => {
     const failure = await failureOf(finish(writer.put(records('b', 'a', 'c'))));
     expect(codes(failure)).to.deep.equal(['ok', 'ProvisionedThroughputExceededException', 'ok']);
     expect(events.filter(({ type }) => type === 'refused')).to.have.length(3);
+  });
+
+  it('holds back the key of a record it gave up until the floor has passed it: a late copy cannot swap them', async () => {
+    const { writer, finish, kinesis, stored } = setUp({
+      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 2 } },
+    });
+    const refuse = (...indexes: readonly number[]) =>
+      kinesis.faults.add({
+        times: 1,
+        fault: { type: 'refuse-entries', fails: (index) => indexes.includes(index) },
+      });
+    refuse(0, 2);
+    refuse(1, 2);
+    const failure = await failureOf(finish(writer.put(records('z1', 'z2', 'a1', 'a2'))));
+    expect(codes(failure)).to.deep.equal(['ok', 'ok', 'ProvisionedThroughputExceededException', 'ok']);
+    const lastTwo = stored().slice(-2);
+    expect(lastTwo.map(({ name, stamp }) => [name, stamp.after, stamp.floor])).to.deep.equal([
+      ['z2', undefined, 1n],
+      ['a2', undefined, 3n],
+    ]);
+  });
+
+  it('fails what is put again, too, when the record before it failed and will come again', async () => {
+    const { writer, finish, kinesis, names } = setUp({
+      limits: { backoff: { firstMs: 10, maxMs: 20, tries: 2 } },
+    });
+    kinesis.faults.add({ times: 2, fault: { type: 'refuse-entries', fails: (index) => index === 0 } });
+    const put = () => writer.put([record('a1', 1n), record('a2', 2n), record('b1', 3n)]);
+    const failure = await failureOf(finish(put()));
+    expect(codes(failure)).to.deep.equal(['ProvisionedThroughputExceededException', 'stopped', 'ok']);
+    await finish(put());
+    expect(names().slice(-3)).to.deep.equal(['a1', 'a2', 'b1']);
+  });
+
+  it('stops what is in flight when a record before it is given up, unless that call takes it', async () => {
+    const abort = new AbortController();
+    const around = (call: number, put: Put): Put => {
+      if (call === 2) abort.abort();
+      return put;
+    };
+    const { writer, finish, kinesis } = setUp({ around });
+    kinesis.faults.add({ times: 2, fault: { type: 'refuse-entries', fails: (index) => index === 0 } });
+    const first = failureOf(writer.put([record('a1', 1n)], abort.signal));
+    const second = failureOf(writer.put([record('b1', 2n), record('c1', 3n)]));
+    expect(codes(await finish(first))).to.deep.equal(['aborted']);
+    expect(codes(await finish(second))).to.deep.equal(['stopped', 'ok']);
   });
 
   it('fails at once what no retry can mend: a stream that is not there', async () => {

@@ -92,7 +92,7 @@ describe('the detector', () => {
     }
     const reader = StampReader.load(undefined);
     const fresh = raw().filter(
-      (event) => !reader.isRepeat(parseStamp(event.attributes[attribute.stamp]!)!, 0),
+      (event) => reader.judge(parseStamp(event.attributes[attribute.stamp]!)!, 0) === 'new',
     );
     expect(raw()).to.have.length(4);
     expect(fresh).to.have.length(2);

@@ -71,7 +71,7 @@ function createWorld(dedupe: DedupeStore) {
     return records.flatMap(({ data, arrivedAtMs }) => {
       const event = decodeJson(data);
       const stamp = parseStamp(event.attributes[attribute.stamp] ?? '');
-      return stamp && reader.isRepeat(stamp, arrivedAtMs) ? [] : event.id;
+      return stamp && reader.judge(stamp, arrivedAtMs) !== 'new' ? [] : event.id;
     });
   };
   return { create, readIds, told, letters };
