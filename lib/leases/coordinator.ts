@@ -16,6 +16,11 @@ import { startBackoff, Worker } from './worker.ts';
 export interface CoordinatorOptions {
   /** How long a silent worker keeps its leases; the same for the whole fleet. 10 s by default. */
   readonly failoverMs?: number;
+  /**
+   * DynamoDB read units that the whole fleet may spend each second while every worker surveys the lease table; in
+   * larger fleets two do it for all. 20 by default.
+   */
+  readonly surveyUnitsPerSecond?: number;
   /** The longest time from the signal to the return of `run`. 25 s by default: below the 30 s that ECS gives. */
   readonly stopMs?: number;
   /** The most leases that this worker holds. No limit by default. */
@@ -109,7 +114,7 @@ function notStarted(workerId: string): CoordinatorSnapshot {
 
 function workerContext(settings: CoordinatorSettings): WorkerContext {
   const { clock, events, options, random, store, workerId } = settings;
-  const timings = timingsFor(options?.failoverMs ?? 10_000);
+  const timings = timingsFor(options?.failoverMs ?? 10_000, options?.surveyUnitsPerSecond);
   const incarnation = `${workerId}/${options?.processId ?? random().toString(36).slice(2)}`;
   const watch = createTimeWatch(clock, timings.clockToleranceMs, (byMs) =>
     events({ type: 'clock-jumped', byMs }),
@@ -124,6 +129,7 @@ function workerContext(settings: CoordinatorSettings): WorkerContext {
     timings,
     watch,
     report: events,
+    leaving: new AbortController(),
   };
 }
 

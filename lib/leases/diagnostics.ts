@@ -30,7 +30,12 @@ export type LeaseEvent =
   | { readonly type: 'lease-finished'; readonly leaseKey: string; readonly children: readonly string[] }
   | { readonly type: 'lease-restored'; readonly leaseKey: string }
   | { readonly type: 'lease-removed'; readonly leaseKey: string }
-  | { readonly type: 'handoff-requested'; readonly leaseKey: string; readonly from: string }
+  | {
+      readonly type: 'handoff-requested';
+      readonly leaseKey: string;
+      readonly from: string;
+      readonly to: string;
+    }
   | { readonly type: 'handoff-noticed'; readonly leaseKey: string; readonly to: string | undefined }
   /** A write whose response was lost turned out to have landed. */
   | { readonly type: 'write-recovered'; readonly leaseKey: string }

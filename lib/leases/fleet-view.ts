@@ -1,3 +1,4 @@
+import type { Cadence } from './cadence.ts';
 import type { TakeReason } from './diagnostics.ts';
 import { actualOwner, isFinished, type Lease } from './lease.ts';
 import type { Timings } from './timings.ts';
@@ -37,7 +38,7 @@ export type Availability =
 export function availability(
   seen: Seen,
   me: { readonly worker: string; readonly incarnations: ReadonlySet<string> },
-  timings: Timings,
+  timings: Pick<Timings, 'failoverMs'> & Pick<Cadence, 'offerMs'>,
 ): Availability {
   const { lease, changedAtMs, readAtMs } = seen;
   if (isFinished(lease)) return { type: 'finished' };

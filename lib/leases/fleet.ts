@@ -1,6 +1,7 @@
+import { type Cadence, cadenceFor, type FleetSize } from './cadence.ts';
 import type { WorkerContext } from './holding.ts';
 import { availability, type Availability, observed, type Seen } from './fleet-view.ts';
-import { isBlocked, type Lease, siblingKey } from './lease.ts';
+import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import type { ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
 import type { StreamLeases } from './stream-leases.ts';
@@ -13,12 +14,14 @@ export class Fleet {
   /** What was reported of items that are set aside: each once, until it changes. */
   readonly #setAside = new Map<string, string>();
   readonly #onSeen: (lease: Lease) => void;
+  #cadence: Cadence;
 
   /** `onSeen` is told of every lease that was read, by whatever way. */
   constructor(context: WorkerContext, streams: readonly StreamLeases[], onSeen: (lease: Lease) => void) {
     this.#context = context;
     this.#streams = new Map(streams.map((stream) => [stream.streamId, stream]));
     this.#onSeen = onSeen;
+    this.#cadence = cadenceFor(context.timings, this.#size());
   }
 
   /** Reads the whole table, unless `signal` aborts. */
@@ -31,6 +34,13 @@ export class Fleet {
     for (const [leaseKey, seen] of this.#seen) {
       if (seen.readAtMs < startedAtMs) this.#seen.delete(leaseKey);
     }
+    this.refresh();
+  }
+
+  /** Works the cadence out again, after something has changed. */
+  refresh(): Cadence {
+    this.#cadence = cadenceFor(this.#context.timings, this.#size());
+    return this.#cadence;
   }
 
   /** Reads single leases, strongly consistent. */
@@ -74,8 +84,31 @@ export class Fleet {
     return this.#streams.get(lease.streamId);
   }
 
+  /** How this worker looks after the table, given the size of the fleet as it was seen by the last survey. */
+  cadence(): Cadence {
+    return this.#cadence;
+  }
+
   availability(seen: Seen): Availability {
-    return availability(seen, this.#context, this.#context.timings);
+    const { failoverMs } = this.#context.timings;
+    return availability(seen, this.#context, { failoverMs, offerMs: this.cadence().offerMs });
+  }
+
+  /**
+   * Leases that show that their owner lives and stays: not those offered to it, which it may never take up, and none
+   * of a process that let another lease expire or has begun to give its leases away.
+   */
+  staying(): readonly Lease[] {
+    const going = new Set<string | undefined>();
+    const busy: Lease[] = [];
+    for (const seen of this.all()) {
+      const { lease } = seen;
+      const state = this.availability(seen);
+      if (lease.leaver !== undefined) going.add(lease.leaver);
+      if (state.type === 'free' && state.reason === 'expired') going.add(lease.incarnation);
+      if (state.type === 'busy' && !lease.offered) busy.push(lease);
+    }
+    return busy.filter(({ incarnation }) => incarnation === undefined || !going.has(incarnation));
   }
 
   /** By what was seen; whoever takes the lease looks again. */
@@ -83,15 +116,36 @@ export class Fleet {
     return isBlocked(lease, (shardId) => this.get(siblingKey(lease, shardId)));
   }
 
-  /** Leases that have been quiet for so long that the next look decides whether they may be taken. */
-  stale(): readonly string[] {
+  /**
+   * Leases worth a look of their own, since it decides whether they may be taken: those that were quiet for long
+   * enough. What a relieved worker has not seen for long is not quiet, only unseen; it watches the first lease.
+   */
+  suspects(): readonly string[] {
     const nowMs = this.#context.clock.monotonic();
+    if (this.#cadence.role === 'relieved') {
+      const first = this.#inOrder()[0];
+      const due = first !== undefined && nowMs - first.readAtMs >= this.#cadence.watchMs;
+      return due ? [first.lease.leaseKey] : [];
+    }
     return this.all()
       .filter((seen) => {
         const state = this.availability(seen);
         return state.type === 'busy' && state.untilMs <= nowMs;
       })
       .map(({ lease }) => lease.leaseKey);
+  }
+
+  /** Live leases by their keys. */
+  #inOrder(): readonly Seen[] {
+    const live = this.all().filter(({ lease }) => !isFinished(lease));
+    return live.sort((a, b) => (a.lease.leaseKey < b.lease.leaseKey ? -1 : 1));
+  }
+
+  #size(): FleetSize {
+    const me = this.#context.worker;
+    const live = this.#inOrder();
+    const ownersInOrder = live.flatMap(({ lease }) => actualOwner(lease) ?? []);
+    return { me, workers: new Set([me, ...ownersInOrder]).size, leases: live.length, ownersInOrder };
   }
 
   #read(item: ParsedItem): void {

@@ -27,18 +27,25 @@ export interface WorkerContext {
   readonly timings: Timings;
   readonly watch: TimeWatch;
   readonly report: ReportLeaseEvent;
+  /** Aborted once this worker stops. */
+  readonly leaving: AbortController;
 }
 
-export function newMark(context: WorkerContext): WriteMark {
-  const { worker, incarnation, random } = context;
-  return { worker, incarnation, nonce: `${random().toString(36).slice(2)}${random().toString(36).slice(2)}` };
+export function newMark({ worker, incarnation, leaving, random }: WorkerContext): WriteMark {
+  const nonce = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
+  return { worker, incarnation, nonce, leaving: leaving.signal.aborted };
 }
 
 type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
 
-interface Sent {
+/** When a write was sent, and how many jumps of the clock there had been: what is confirmed is as old as that. */
+export interface Sent {
   readonly atMs: number;
   readonly jumps: number;
+}
+
+export function sendNow({ clock, watch }: WorkerContext): Sent {
+  return { jumps: watch.jumps(), atMs: clock.monotonic() };
 }
 
 /**
@@ -60,13 +67,13 @@ export class Holding {
   #loss: LossReason | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `takenAtMs`: monotonic send time of the write that took the lease. */
-  constructor(lease: Lease, takenAtMs: number, context: WorkerContext) {
+  /** `sent`: the write that took the lease. */
+  constructor(lease: Lease, sent: Sent, context: WorkerContext) {
     this.taken = lease;
     this.#lease = lease;
     this.#context = context;
-    this.#confirmed = { atMs: takenAtMs, jumps: context.watch.jumps() };
-    this.#throughput = createThroughput(takenAtMs, lease.throughputKBps);
+    this.#confirmed = sent;
+    this.#throughput = createThroughput(sent.atMs, lease.throughputKBps);
   }
 
   get lease(): Lease {
@@ -227,10 +234,7 @@ export class Holding {
   #noteSent(nonce: string): Sent {
     const key = `${this.#lease.counter + 1} ${nonce}`;
     // The first time counts: which of several tries landed is not known.
-    const sent = this.#sent.get(key) ?? {
-      atMs: this.#context.clock.monotonic(),
-      jumps: this.#context.watch.jumps(),
-    };
+    const sent = this.#sent.get(key) ?? sendNow(this.#context);
     this.#sent.set(key, sent);
     return sent;
   }

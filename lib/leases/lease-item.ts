@@ -14,7 +14,7 @@ export type ParsedItem =
 
 /**
  * Reads one item. Attribute names, types and sentinels are the Java KCL's (3.5), which reads and keeps ours:
- * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer.
+ * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, leaver.
  */
 export function parseItem(item: Item): ParsedItem {
   const leaseKey = typeof item.leaseKey === 'string' ? item.leaseKey : '(no leaseKey)';
@@ -102,6 +102,7 @@ function readLease(read: Reader): Lease {
     writeNonce: read.text('writeNonce'),
     incarnation: readIncarnation(read),
     offered: leaseOwner !== undefined && read.text('offer') === leaseOwner,
+    leaver: read.text('leaver'),
   };
 }
 

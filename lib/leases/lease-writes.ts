@@ -28,6 +28,8 @@ export interface WriteMark {
   readonly nonce: string;
   /** What was measured lately, for balancing; rides along on whatever is written. */
   readonly throughputKBps?: number;
+  /** The writer is stopping: whatever it gives away now says so. */
+  readonly leaving?: boolean;
 }
 
 const ours = ['incarnation', 'offer'] as const;
@@ -128,14 +130,23 @@ export function releasing(lease: Lease, mark: WriteMark): LeaseWrite {
   if (lease.checkpointOwner !== undefined && lease.leaseOwner !== undefined) {
     return assigning(lease, lease.leaseOwner, mark);
   }
-  return counted(lease, mark, { remove: ['leaseOwner', 'checkpointOwner', ...ours] });
+  return counted(lease, mark, { set: leaver(mark), remove: ['leaseOwner', 'checkpointOwner', ...ours] });
+}
+
+function leaver(mark: WriteMark): Item {
+  return mark.leaving === true ? { leaver: mark.incarnation } : {};
 }
 
 /** Gives the lease to a worker. Until that one takes it up nobody works on it, and `offer` says so. */
 export function assigning(lease: Lease, to: string, mark: WriteMark): LeaseWrite {
   const switched = to === actualOwner(lease) ? 0 : 1;
   return counted(lease, mark, {
-    set: { leaseOwner: to, offer: to, ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched },
+    set: {
+      leaseOwner: to,
+      offer: to,
+      ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched,
+      ...leaver(mark),
+    },
     remove: ['checkpointOwner', 'incarnation'],
   });
 }

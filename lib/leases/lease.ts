@@ -36,6 +36,8 @@ export interface Lease {
   readonly incarnation: string | undefined;
   /** Given to the owner by a worker of ours, and not yet taken up: nobody works on it. */
   readonly offered: boolean;
+  /** The process that gave it away last because it was stopping: nothing should be given to that one. */
+  readonly leaver: string | undefined;
 }
 
 /** Who processes the shard now. */

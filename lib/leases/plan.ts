@@ -17,15 +17,16 @@ export interface PlanInput {
   /** Live workers, this one included. */
   readonly workers: readonly string[];
   readonly leases: readonly PlannedLease[];
-  /** Of this worker; the limits of others are not known. */
+  /** Of this worker. The others' limits are not known and taken to be the same. */
   readonly maxLeases: number;
   /** A free lease that another worker should take is taken by this one after so long. */
   readonly graceMs: number;
 }
 
+/** For the whole fleet: who should take which free lease, and ask for which that another has. */
 export interface Plan {
-  readonly takes: readonly string[];
-  readonly asks: readonly { readonly leaseKey: string; readonly from: string }[];
+  readonly takes: readonly { readonly leaseKey: string; readonly to: string }[];
+  readonly asks: readonly { readonly leaseKey: string; readonly from: string; readonly to: string }[];
   /** Free leases that stay because this worker is full. */
   readonly waiting: number;
 }
@@ -37,24 +38,25 @@ export interface Plan {
 const hysteresis = 0.5;
 
 /**
- * What this worker should take and ask for. Each worker plans for the whole fleet, by the same rules from nearly
- * the same view, and carries out its own part: so they rarely reach for the same lease, and where they do the
- * conditional write decides.
+ * What should be taken by whom. Each worker plans for the whole fleet, by the same rules from nearly the same view,
+ * and carries out its own part: so they rarely reach for the same lease, and where they do the conditional write
+ * decides.
  */
 export function plan(input: PlanInput): Plan {
   const fleet = createFleet(input);
-  const free = inOrder(input.leases.filter((lease) => lease.owner === undefined));
-  const takes: string[] = [];
+  const takes: { leaseKey: string; to: string }[] = [];
   let waiting = 0;
-  for (const lease of free) {
-    const to = fleet.lightest(lease.leaseKey);
-    const mine = to === input.me || (lease.freeForMs >= input.graceMs && !fleet.full(input.me));
-    const taker = mine ? input.me : to;
-    if (taker !== undefined) fleet.put(lease, taker);
-    if (mine) takes.push(lease.leaseKey);
-    else if (fleet.full(input.me)) waiting += 1;
+  for (const lease of inOrder(input.leases.filter(({ owner }) => owner === undefined))) {
+    const overdue = lease.freeForMs >= input.graceMs && !fleet.full(input.me);
+    const to = overdue ? input.me : fleet.lightest(lease.leaseKey);
+    if (to === undefined) {
+      waiting += 1;
+      continue;
+    }
+    fleet.put(lease, to);
+    takes.push({ leaseKey: lease.leaseKey, to });
   }
-  return { takes, asks: rebalance(fleet, input.me), waiting };
+  return { takes, asks: rebalance(fleet), waiting };
 }
 
 /** To whom each of a stopping worker's leases goes. Empty where there is nobody. */
@@ -64,7 +66,7 @@ export function handovers(
   peers: readonly string[],
 ): ReadonlyMap<string, string> {
   const others = leases.filter((lease) => lease.owner !== from);
-  const fleet = createFleet({ me: '', workers: peers, leases: others, maxLeases: Infinity, graceMs: 0 });
+  const fleet = createFleet({ workers: peers, leases: others, maxLeases: Infinity });
   const targets = new Map<string, string>();
   for (const lease of inOrder(leases.filter((candidate) => candidate.owner === from))) {
     const to = fleet.lightest(lease.leaseKey);
@@ -86,7 +88,7 @@ interface Fleet {
   readonly lightest: (leaseKey: string) => string | undefined;
 }
 
-function createFleet({ me, workers, leases, maxLeases }: PlanInput): Fleet {
+function createFleet({ workers, leases, maxLeases }: Omit<PlanInput, 'me' | 'graceMs'>): Fleet {
   const total = leases.reduce((sum, lease) => sum + lease.throughputKBps, 0);
   const average = total / Math.max(1, leases.length);
   // Half count, half traffic: idle shards cost something too, and traffic that was never measured counts as even.
@@ -96,7 +98,7 @@ function createFleet({ me, workers, leases, maxLeases }: PlanInput): Fleet {
   const loads = new Map<string, number>(workers.map((worker) => [worker, 0]));
   const leasesOf = (worker: string): PlannedLease[] => held.get(worker) ?? [];
   const load = (worker: string): number => loads.get(worker) ?? 0;
-  const full = (worker: string): boolean => worker === me && leasesOf(worker).length >= maxLeases;
+  const full = (worker: string): boolean => leasesOf(worker).length >= maxLeases;
   const put = (lease: PlannedLease, worker: string): void => {
     leasesOf(worker).push(lease);
     loads.set(worker, load(worker) + weight(lease));
@@ -123,20 +125,18 @@ function createFleet({ me, workers, leases, maxLeases }: PlanInput): Fleet {
   };
 }
 
-/** Moves leases from heavy to light workers until no move helps; those that come to `me`. */
-function rebalance(fleet: Fleet, me: string): Plan['asks'] {
-  const asks = new Map<string, { readonly leaseKey: string; readonly from: string }>();
+/** Moves leases from heavy to light workers until no move helps. */
+function rebalance(fleet: Fleet): Plan['asks'] {
+  const asks: { leaseKey: string; from: string; to: string }[] = [];
   for (;;) {
     const to = fleet.lightest('');
     const move = to === undefined ? undefined : findMove(fleet, to);
-    if (to === undefined || move === undefined) break;
+    if (to === undefined || move === undefined) return asks;
     const { lease, from } = move;
     fleet.take(lease, from);
     fleet.put({ ...lease, movable: false }, to);
-    if (to === me && lease.owner !== undefined)
-      asks.set(lease.leaseKey, { leaseKey: lease.leaseKey, from: lease.owner });
+    asks.push({ leaseKey: lease.leaseKey, from, to });
   }
-  return [...asks.values()];
 }
 
 /** The heaviest lease that still makes the gap smaller, from the heaviest worker that has one. */

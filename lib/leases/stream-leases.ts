@@ -72,6 +72,7 @@ export function newLease(
     writeNonce: undefined,
     incarnation: undefined,
     offered: false,
+    leaver: undefined,
     ...start,
   };
 }

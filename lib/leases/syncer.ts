@@ -2,16 +2,17 @@ import type { Kinesis, Shard } from '../streams/kinesis.ts';
 import type { Fleet } from './fleet.ts';
 import { newMark, type WorkerContext } from './holding.ts';
 import { type Lease, siblingKey } from './lease.ts';
+import { inParallel, shuffled } from './parallel.ts';
 import { hashRangeHoles, missingLeases, removableLeases } from './shard-sync.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
 export type ShardLister = Pick<Kinesis, 'describe' | 'listShards'>;
 
 /**
- * Leases created before the table is read again: workers that start together on a fresh table then see each other's,
- * and few creations are tried twice.
+ * Leases created before the table is read again; it doubles. Workers that start together on a fresh table each make
+ * other ones, see each other's after the first chunk, and try few twice.
  */
-const chunk = 64;
+const firstChunk = 64;
 
 /** Compares the shards of each stream with the leases, and makes and deletes what is needed. Any worker, any time. */
 export class Syncer {
@@ -29,12 +30,15 @@ export class Syncer {
   async sync(stream: StreamLeases, signal: AbortSignal, onChunk: () => Promise<void>): Promise<void> {
     const shards = await this.#kinesis.listShards(stream.name, undefined, signal);
     let created = 0;
-    while (!signal.aborted) {
+    for (let chunk = firstChunk; !signal.aborted; chunk *= 2) {
       const missing = await this.#missing(stream, shards);
       if (missing.length === 0) break;
-      for (const lease of missing.slice(0, chunk)) created += await this.#create(lease);
-      if (missing.length > chunk) await this.#fleet.survey(signal);
+      const now = shuffled(missing, this.#context.random).slice(0, chunk);
+      await inParallel(now, async (lease) => {
+        if (await this.#create(lease)) created += 1;
+      });
       await onChunk();
+      if (missing.length > chunk) await this.#fleet.survey(signal);
     }
     if (signal.aborted) return;
     await this.#remove(removableLeases(shards, this.#fleet.of(stream)));
@@ -64,16 +68,16 @@ export class Syncer {
     return find();
   }
 
-  async #create(lease: Lease): Promise<number> {
+  async #create(lease: Lease): Promise<boolean> {
     const outcome = await this.#context.store.create(lease, newMark(this.#context));
     if (outcome.type === 'won') {
       const { leaseKey, checkpoint } = lease;
       this.#fleet.see(outcome.lease);
       this.#context.report({ type: 'lease-created', leaseKey, checkpoint: checkpoint.type });
-      return 1;
+      return true;
     }
     if (outcome.type === 'lost') this.#fleet.see(outcome.current);
-    return 0;
+    return false;
   }
 
   async #remove(leases: readonly Lease[]): Promise<void> {

@@ -1,16 +1,17 @@
+import type { Cadence } from './cadence.ts';
 import type { TakeReason } from './diagnostics.ts';
 import type { Fleet } from './fleet.ts';
 import type { Seen } from './fleet-view.ts';
-import { newMark, type WorkerContext } from './holding.ts';
+import { newMark, sendNow, type WorkerContext } from './holding.ts';
 import { actualOwner, type Lease } from './lease.ts';
+import type { WriteOutcome } from './lease-store.ts';
+import { inParallel, shuffled } from './parallel.ts';
 import { type Plan, plan, type PlannedLease } from './plan.ts';
 import type { Tenures } from './tenures.ts';
 
-/** Writes under way at once. More would only queue in the SDK's sockets (50 by default). */
-const parallel = 16;
 /**
- * Takes of the first round. It doubles each time there is more to take, and the table is read in between: so many
- * workers that start together on a fresh table share it, and one alone has 5,000 shards after nine rounds.
+ * Takes of the first round; it doubles while there is more to take. Each take that is lost shows who has the lease,
+ * so workers that start together on a fresh table soon know of each other and share it.
  */
 const firstBurst = 16;
 /** An owner has shown its throughput after so long. */
@@ -23,7 +24,6 @@ export class Taker {
   readonly #tenures: Tenures;
   readonly #maxLeases: number;
   readonly #unowned = new Set<string>();
-  #burst = firstBurst;
   #waiting = 0;
 
   constructor(context: WorkerContext, fleet: Fleet, tenures: Tenures, maxLeases: number) {
@@ -33,19 +33,38 @@ export class Taker {
     this.#maxLeases = maxLeases;
   }
 
-  /** True if there is more to take than this round took. */
-  async act(): Promise<boolean> {
+  /** Takes and asks for what the plan gives to this worker; on duty it sees to the others' part too. */
+  async act(role: Cadence['role']): Promise<void> {
+    await this.takeOwn();
+    for (let burst = firstBurst; ; burst *= 2) {
+      const { takes, asks, waiting } = this.#plan();
+      const { worker } = this.#context;
+      const mine = takes.filter(({ leaseKey, to }) => to === worker && this.#tenures.mayBegin(leaseKey));
+      const now = shuffled(mine, this.#context.random).slice(0, burst);
+      await inParallel(now, ({ leaseKey }) => this.#take(leaseKey));
+      if (mine.length > now.length) continue;
+      if (role === 'duty') await inParallel(takes, (take) => this.#give(take));
+      const wanted = role === 'duty' ? asks : asks.filter(({ to }) => to === worker);
+      await inParallel(this.#polite(wanted), (ask) => this.#ask(ask));
+      this.#reportWaiting(waiting);
+      break;
+    }
+    this.#reportUnowned();
+  }
+
+  /** Takes what names this worker already: what others gave it, and what it lost for a moment. */
+  async takeOwn(): Promise<void> {
     const own = this.#fleet.all().filter((seen) => this.#isOwn(seen));
     await inParallel(own, ({ lease }) => this.#takeOwn(lease));
-    const { takes, asks, waiting } = this.#plan();
-    this.#reportWaiting(waiting);
-    const now = this.#shuffled(takes).slice(0, this.#burst);
-    await inParallel(now, (leaseKey) => this.#take(leaseKey));
-    await inParallel(this.#polite(asks), ({ leaseKey, from }) => this.#ask(leaseKey, from));
-    this.#reportUnowned();
-    const more = takes.length > now.length;
-    this.#burst = more ? this.#burst * 2 : firstBurst;
-    return more;
+  }
+
+  /** Takes the children of a shard that this worker has read to its end, without waiting for a plan. */
+  async claim(leaseKeys: readonly string[]): Promise<void> {
+    for (const leaseKey of leaseKeys) {
+      const lease = this.#fleet.get(leaseKey);
+      if (lease === undefined || this.#fleet.blocked(lease)) continue;
+      if (this.#tenures.size < this.#maxLeases) await this.#take(leaseKey);
+    }
   }
 
   /** While this worker stops, what others give it is put back at once. */
@@ -59,22 +78,17 @@ export class Taker {
   /** The live leases as the planner wants them, and who is alive. */
   planned(): { readonly leases: readonly PlannedLease[]; readonly workers: readonly string[] } {
     const nowMs = this.#context.clock.monotonic();
-    const leases: PlannedLease[] = [];
-    const workers = new Set([this.#context.worker]);
-    for (const seen of this.#fleet.all()) {
-      const lease = this.#plannedLease(seen, nowMs);
-      if (lease === undefined) continue;
-      leases.push(lease);
-      if (lease.owner !== undefined) workers.add(lease.owner);
-      const present = lease.owner === undefined ? undefined : actualOwner(seen.lease);
-      if (present !== undefined) workers.add(present);
-    }
+    const leases = this.#fleet.all().flatMap((seen) => this.#plannedLease(seen, nowMs) ?? []);
+    const workers = new Set([
+      this.#context.worker,
+      ...this.#fleet.staying().flatMap((l) => actualOwner(l) ?? []),
+    ]);
     return { leases, workers: [...workers].sort() };
   }
 
   #plan(): Plan {
     const { leases, workers } = this.planned();
-    const graceMs = 2 * this.#context.timings.pollMs;
+    const graceMs = 2 * this.#fleet.cadence().pollMs;
     return plan({ me: this.#context.worker, workers, leases, maxLeases: this.#maxLeases, graceMs });
   }
 
@@ -107,10 +121,10 @@ export class Taker {
   }
 
   async #putBack(lease: Lease): Promise<void> {
+    const { leaseKey } = lease;
     const outcome = await this.#context.store.release(lease, newMark(this.#context));
-    if (outcome.type !== 'won') return;
-    this.#fleet.see(outcome.lease);
-    this.#context.report({ type: 'lease-released', leaseKey: lease.leaseKey });
+    if (outcome.type === 'won') this.#context.report({ type: 'lease-released', leaseKey });
+    this.#note(leaseKey, outcome);
   }
 
   async #take(leaseKey: string): Promise<void> {
@@ -123,38 +137,41 @@ export class Taker {
   async #takeAs(lease: Lease, reason: TakeReason): Promise<void> {
     const stream = this.#fleet.streamOf(lease);
     if (stream === undefined || !this.#tenures.mayBegin(lease.leaseKey)) return;
-    const takenAtMs = this.#context.clock.monotonic();
+    const sent = sendNow(this.#context);
     const outcome = await this.#context.store.take(lease, newMark(this.#context));
-    switch (outcome.type) {
-      case 'won':
-        this.#tenures.begin(outcome.lease, lease, takenAtMs, reason, stream);
-        this.#fleet.see(outcome.lease);
-        return;
-      case 'lost':
-        return this.#fleet.see(outcome.current);
-      case 'missing':
-      case 'unreadable':
-        return this.#fleet.forget(lease.leaseKey);
-    }
+    if (outcome.type === 'won') this.#tenures.begin(outcome.lease, lease, sent, reason, stream);
+    this.#note(lease.leaseKey, outcome);
+  }
+
+  /** On duty: to a worker that does not survey itself. It takes the lease up at its next poll. */
+  async #give({ leaseKey, to }: Plan['takes'][number]): Promise<void> {
+    const seen = this.#fleet.seen(leaseKey);
+    if (seen === undefined || to === this.#context.worker) return;
+    if (this.#fleet.availability(seen).type !== 'free') return;
+    const outcome = await this.#context.store.assign(seen.lease, to, newMark(this.#context));
+    if (outcome.type === 'won') this.#context.report({ type: 'lease-handed-over', leaseKey, to });
+    this.#note(leaseKey, outcome);
   }
 
   /**
    * A worker of ours is asked to hand over. One that is not ours may be a KCL 2.x, which does not know hand-offs:
    * its lease is taken as its own peers would take it, and it learns of that at its next write.
    */
-  async #ask(leaseKey: string, from: string): Promise<void> {
-    const { report, store, worker } = this.#context;
+  async #ask({ leaseKey, from, to }: Plan['asks'][number]): Promise<void> {
     const lease = this.#fleet.get(leaseKey);
     // Since the plan was made it may have been handed over or finished.
     if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined) return;
-    if (lease.incarnation === undefined) return this.#takeAs(lease, 'steal');
-    const outcome = await store.requestHandoff(lease, from, worker);
-    if (outcome.type === 'won') {
-      this.#fleet.see(outcome.lease);
-      report({ type: 'handoff-requested', leaseKey, from });
-    } else if (outcome.type === 'lost') {
-      this.#fleet.see(outcome.current);
-    }
+    const mine = to === this.#context.worker;
+    if (lease.incarnation === undefined) return mine ? this.#takeAs(lease, 'steal') : undefined;
+    const outcome = await this.#context.store.requestHandoff(lease, from, to);
+    if (outcome.type === 'won') this.#context.report({ type: 'handoff-requested', leaseKey, from, to });
+    this.#note(leaseKey, outcome);
+  }
+
+  #note(leaseKey: string, outcome: WriteOutcome): void {
+    if (outcome.type === 'won') this.#fleet.see(outcome.lease);
+    else if (outcome.type === 'lost') this.#fleet.see(outcome.current);
+    else this.#fleet.forget(leaseKey);
   }
 
   /** Of workers that are not ours one lease a round, as they do among themselves. */
@@ -162,13 +179,6 @@ export class Taker {
     const isOurs = (leaseKey: string): boolean => this.#fleet.get(leaseKey)?.incarnation !== undefined;
     const foreign = asks.filter(({ leaseKey }) => !isOurs(leaseKey));
     return [...asks.filter(({ leaseKey }) => isOurs(leaseKey)), ...foreign.slice(0, 1)];
-  }
-
-  #shuffled(leaseKeys: readonly string[]): readonly string[] {
-    return leaseKeys
-      .map((leaseKey) => ({ leaseKey, at: this.#context.random() }))
-      .sort((a, b) => a.at - b.at)
-      .map(({ leaseKey }) => leaseKey);
   }
 
   #reportWaiting(waiting: number): void {
@@ -195,21 +205,4 @@ export class Taker {
       this.#context.report({ type: 'shard-unowned', leaseKey, forMs });
     }
   }
-}
-
-/** Waits for all, also where one fails: a round is not over while a write of it is under way. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const failures: unknown[] = [];
-  const drainQueue = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      try {
-        await work(item);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, drainQueue));
-  if (failures.length > 0) throw failures[0];
 }

@@ -2,7 +2,7 @@ import { assert, BrokenInvariant, PlatformError } from '../runtime/errors.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import type { TakeReason } from './diagnostics.ts';
 import type { HeldLease } from './held-lease.ts';
-import { Holding, type WorkerContext } from './holding.ts';
+import { Holding, type Sent, type WorkerContext } from './holding.ts';
 import { isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
@@ -22,8 +22,8 @@ interface Tenure {
 
 export interface TenureOptions {
   readonly work: (lease: HeldLease) => Promise<void>;
-  /** Leases that are worth a look now: the children of a shard that has ended, what was given up. */
-  readonly onEnded: (leaseKeys: readonly string[]) => void;
+  /** A lease has ended; `children` are the leases of its shard's children, if it was read to its end. */
+  readonly onEnded: (leaseKey: string, children: readonly string[]) => void;
   /** A broken promise of the code itself: the worker must end. */
   readonly onBroken: (error: BrokenInvariant) => void;
 }
@@ -62,11 +62,11 @@ export class Tenures {
     return !paused && !this.#tenures.has(leaseKey);
   }
 
-  /** `before`: as it stood before it was taken, by a write sent at `takenAtMs`. */
-  begin(lease: Lease, before: Lease, takenAtMs: number, reason: TakeReason, stream: StreamLeases): void {
+  /** `before`: as it stood before the write that took it. */
+  begin(lease: Lease, before: Lease, sent: Sent, reason: TakeReason, stream: StreamLeases): void {
     const { leaseKey, counter: fence } = lease;
     assert(!this.#tenures.has(leaseKey), `The lease ${leaseKey} was taken while this worker still holds it`);
-    const holding = new Holding(lease, takenAtMs, this.#context);
+    const holding = new Holding(lease, sent, this.#context);
     this.#context.report({ type: 'lease-taken', leaseKey, from: before.leaseOwner, reason, fence });
     // A take that was under way when the worker was told to stop.
     if (this.#targets !== undefined) holding.drain();
@@ -172,7 +172,7 @@ export class Tenures {
     this.#tenures.delete(lease.leaseKey);
     if (this.#context.clock.monotonic() - sinceMs >= recoveredMs) this.#pauses.delete(lease.leaseKey);
     const children = isFinished(lease) ? lease.children.map((shardId) => siblingKey(lease, shardId)) : [];
-    this.#options.onEnded([lease.leaseKey, ...children]);
+    this.#options.onEnded(lease.leaseKey, children);
   }
 }
 

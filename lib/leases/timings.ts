@@ -13,8 +13,8 @@ export interface Timings {
   readonly pollMs: number;
   /** How often the table is read through. */
   readonly surveyMs: number;
-  /** How long a lease may lie with a worker that has not taken it up; three polls. Nobody works on it meanwhile. */
-  readonly offerMs: number;
+  /** Read units that surveys may cost the whole fleet each second while every worker makes its own. */
+  readonly surveyUnitsPerSecond: number;
   /** How often shards and leases are compared; leases are also made where a parent ends, so this is repair. */
   readonly syncMs: number;
   /** How far the wall clock may drift from the monotonic one before it counts as a jump. */
@@ -23,7 +23,7 @@ export interface Timings {
   readonly retry: { readonly firstMs: number; readonly maxMs: number };
 }
 
-export function timingsFor(failoverMs: number): Timings {
+export function timingsFor(failoverMs: number, surveyUnitsPerSecond = 20): Timings {
   const pollMs = Math.min(1_000, failoverMs / 10);
   return {
     failoverMs,
@@ -33,7 +33,7 @@ export function timingsFor(failoverMs: number): Timings {
     pollMs,
     // Two surveys see the same counter at most failoverMs + surveyMs after the last renewal.
     surveyMs: failoverMs * 0.3,
-    offerMs: 3 * pollMs,
+    surveyUnitsPerSecond,
     syncMs: 60_000,
     clockToleranceMs: failoverMs / 10,
     retry: { firstMs: failoverMs / 100, maxMs: failoverMs / 10 },

@@ -18,6 +18,8 @@ import { Tenures } from './tenures.ts';
 export const startBackoff = { firstMs: 200, maxMs: 5_000, tries: 10 };
 /** Kept at the end of the time to stop, for giving up the leases of work that does not return. */
 const evictMs = 2_000;
+/** The longest that a stop waits for a look at the fleet. */
+const lookMs = 1_000;
 /** Pause of a loop whose work failed. */
 const loopBackoff = { firstMs: 200, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
 
@@ -41,6 +43,7 @@ export class Worker {
   readonly #surveyBell: Bell;
   /** Leases to be looked at with the next poll. */
   readonly #wanted = new Set<string>();
+  readonly #claims = new Set<string>();
   #acting: Promise<unknown> = Promise.resolve();
   #jumps = 0;
 
@@ -58,8 +61,9 @@ export class Worker {
     this.#tenures = new Tenures(context, {
       work: settings.work,
       onBroken: (error) => this.#broken.abort(error),
-      onEnded: (leaseKeys) => {
-        for (const leaseKey of leaseKeys) this.#wanted.add(leaseKey);
+      onEnded: (leaseKey, children) => {
+        for (const key of [leaseKey, ...children]) this.#wanted.add(key);
+        for (const key of children) this.#claims.add(key);
         this.#pollBell.ring();
       },
     });
@@ -120,7 +124,9 @@ export class Worker {
   }
 
   async #loops(stop: AbortSignal, done: AbortSignal): Promise<void> {
-    const { pollMs, surveyMs, syncMs } = this.#context.timings;
+    const pollMs = (): number => this.#fleet.cadence().pollMs;
+    const surveyMs = (): number => this.#fleet.cadence().surveyMs;
+    const syncMs = (): number => this.#context.timings.syncMs;
     await Promise.all([
       // Goes on while the worker stops: others may hand over to it, not knowing.
       this.#every(pollMs, this.#pollBell, done, 'look for changes', () => this.#poll(stop.aborted)),
@@ -138,7 +144,7 @@ export class Worker {
 
   /** Hardly any error ends a loop. The pause varies, so that workers do not run in step. */
   async #every(
-    ms: number,
+    ms: () => number,
     bell: Bell,
     signal: AbortSignal,
     doing: string,
@@ -155,7 +161,8 @@ export class Worker {
         this.#context.report({ type: 'call-failed', doing, error });
       }
       const { random } = this.#context;
-      const pauseMs = failures > 0 ? backoffMs(loopBackoff, failures, random()) : ms * (0.8 + 0.4 * random());
+      const pauseMs =
+        failures > 0 ? backoffMs(loopBackoff, failures, random()) : ms() * (0.8 + 0.4 * random());
       await bell.wait(pauseMs, signal);
     }
   }
@@ -164,15 +171,13 @@ export class Worker {
   async #poll(stopping: boolean): Promise<void> {
     await this.#verifyAfterJump();
     const named = await settled(this.#named());
-    const keys = new Set([
-      ...this.#wanted,
-      ...(named.ok ? named.value : []),
-      ...(stopping ? [] : this.#fleet.stale()),
-    ]);
+    const suspects = stopping ? [] : this.#fleet.suspects();
+    const keys = new Set([...this.#wanted, ...(named.ok ? named.value : []), ...suspects]);
     this.#wanted.clear();
     await this.#fleet.look([...keys]);
+    this.#refresh();
     if (stopping) await this.#taker.passOn();
-    else await this.#act(this.#broken.signal);
+    else await this.#actAfterPoll(suspects);
     // Without the index (still being built, say) hand-offs are found by the survey; the rest goes on.
     if (!named.ok) throw named.error;
   }
@@ -207,12 +212,31 @@ export class Worker {
     );
   }
 
-  /** One round at a time. */
+  async #actAfterPoll(suspects: readonly string[]): Promise<void> {
+    const claims = [...this.#claims];
+    this.#claims.clear();
+    await this.#oneAtATime(() => this.#taker.claim(claims));
+    if (this.#fleet.cadence().role !== 'relieved') return this.#act(this.#broken.signal);
+    // The rest of what a relieved worker knows is too old to act upon.
+    await this.#oneAtATime(() => this.#taker.claim(suspects));
+    await this.#oneAtATime(() => this.#taker.takeOwn());
+  }
+
+  /** A worker that comes on duty, by taking the first lease say, begins at once. */
+  #refresh(): void {
+    const before = this.#fleet.cadence().role;
+    const { role } = this.#fleet.refresh();
+    if (before === 'relieved' && role !== before) this.#surveyBell.ring();
+  }
+
   #act(signal: AbortSignal): Promise<void> {
-    const done = this.#acting.then(async () => {
-      if (signal.aborted) return;
-      if (await this.#taker.act()) this.#surveyBell.ring();
+    return this.#oneAtATime(async () => {
+      if (!signal.aborted) await this.#taker.act(this.#fleet.cadence().role);
     });
+  }
+
+  #oneAtATime(work: () => Promise<void>): Promise<void> {
+    const done = this.#acting.then(work);
     const next = (): void => {};
     this.#acting = done.then(next, next);
     return done;
@@ -221,6 +245,8 @@ export class Worker {
   async #drain(): Promise<void> {
     const { clock, report, worker } = this.#context;
     report({ type: 'worker-stopping', worker, leases: this.#tenures.size });
+    this.#context.leaving.abort();
+    await this.#lookBeforeDrain();
     const { leases } = this.#taker.planned();
     this.#tenures.drain(handovers(leases, worker, this.#peers()));
     const settled = this.#tenures.settled();
@@ -231,15 +257,24 @@ export class Worker {
     await Promise.race([this.#tenures.evict(), clock.sleep(evictMs, this.#broken.signal)]);
   }
 
-  /** Workers of this library that were alive when they were last seen: they look for offers each second. */
+  /** A relieved worker does not know who lives now; one survey, if it is quick, finds living peers. */
+  async #lookBeforeDrain(): Promise<void> {
+    if (this.#fleet.cadence().role !== 'relieved') return;
+    const inTime = new AbortController();
+    const { clock, report } = this.#context;
+    const survey = settled(this.#fleet.survey(inTime.signal));
+    const late = clock.sleep(lookMs, inTime.signal);
+    const outcome = await Promise.race([survey, late]);
+    inTime.abort();
+    if (outcome?.ok === false) report({ type: 'call-failed', doing: 'look for peers', error: outcome.error });
+  }
+
+  /** Workers of this library that are alive and stay, as far as was seen: they look for offers each second. */
   #peers(): readonly string[] {
-    const { worker } = this.#context;
-    const alive = this.#fleet.all().flatMap((seen) => {
-      const owner = actualOwner(seen.lease);
-      const ours = seen.lease.incarnation !== undefined && owner !== worker;
-      return ours && owner !== undefined && this.#fleet.availability(seen).type === 'busy' ? [owner] : [];
-    });
-    return [...new Set(alive)].sort();
+    const staying = this.#fleet.staying().filter((lease) => lease.incarnation !== undefined);
+    const peers = new Set(staying.flatMap((lease) => actualOwner(lease) ?? []));
+    peers.delete(this.#context.worker);
+    return [...peers].sort();
   }
 }
 

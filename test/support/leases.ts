@@ -21,6 +21,7 @@ export function sampleLease(over: Partial<Lease> = {}): Lease {
     writeNonce: undefined,
     incarnation: undefined,
     offered: false,
+    leaver: undefined,
     ...over,
   };
 }

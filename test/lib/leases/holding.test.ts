@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { LeaseEvent } from '../../../lib/leases/diagnostics.ts';
-import { Holding, newMark, type WorkerContext } from '../../../lib/leases/holding.ts';
+import { Holding, newMark, sendNow, type WorkerContext } from '../../../lib/leases/holding.ts';
 import type { Lease } from '../../../lib/leases/lease.ts';
 import { LeaseLost } from '../../../lib/leases/lease-lost.ts';
 import { LeaseStoreError } from '../../../lib/leases/lease-store.ts';
@@ -71,6 +71,7 @@ async function scene(over: Partial<Lease> = {}): Promise<Scene> {
     timings,
     watch: createTimeWatch(clock, timings.clockToleranceMs, (byMs) => report({ type: 'clock-jumped', byMs })),
     report,
+    leaving: new AbortController(),
   };
   const other = createLeaseStore(table);
   const created = await other.create(
@@ -80,7 +81,7 @@ async function scene(over: Partial<Lease> = {}): Promise<Scene> {
   if (created.type !== 'won') throw new Error('not created');
   const taken = await other.take(created.lease, newMark(context));
   if (taken.type !== 'won') throw new Error('not taken');
-  const holding = new Holding(taken.lease, clock.monotonic(), context);
+  const holding = new Holding(taken.lease, sendNow(context), context);
   const current = (): Lease | undefined => {
     const item = table.items.get('s-1');
     return item === undefined ? undefined : { ...taken.lease, counter: Number(item.leaseCounter) };
@@ -199,7 +200,7 @@ describe('a held lease', () => {
     const { clock, context, holding } = await scene();
     let blockedMs = 0;
     const blocked = { ...clock, monotonic: () => clock.monotonic() + blockedMs };
-    const held = new Holding(holding.lease, 0, { ...context, clock: blocked });
+    const held = new Holding(holding.lease, { atMs: 0, jumps: 0 }, { ...context, clock: blocked });
     await held.verify();
     blockedMs = 9_000;
     expect((await lossOf(held.verify())).reason).to.equal('deadline');

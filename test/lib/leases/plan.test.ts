@@ -21,7 +21,15 @@ function planFor(
   all: readonly PlannedLease[],
   over: Partial<PlanInput> = {},
 ): Plan {
-  return plan({ me, workers, leases: all, maxLeases: Infinity, graceMs: 2_000, ...over });
+  const { takes, asks, waiting } = plan({
+    me,
+    workers,
+    leases: all,
+    maxLeases: Infinity,
+    graceMs: 2_000,
+    ...over,
+  });
+  return { takes: takes.filter(({ to }) => to === me), asks: asks.filter(({ to }) => to === me), waiting };
 }
 
 /** Every worker carries out its part of its own plan, as if all looked at the same moment. */
@@ -30,7 +38,7 @@ function round(workers: readonly string[], all: readonly PlannedLease[]): Planne
   const claimed = new Set<string>();
   for (const me of workers) {
     const { takes, asks } = planFor(me, workers, all);
-    for (const key of [...takes, ...asks.map((ask) => ask.leaseKey)]) {
+    for (const { leaseKey: key } of [...takes, ...asks]) {
       if (claimed.has(key)) throw new Error(`${key} is wanted by two workers`);
       claimed.add(key);
       owner.set(key, me);

@@ -45,10 +45,13 @@ export class World {
   readonly #table = createMemoryLeaseTable();
   readonly #watched: LeaseTable;
   readonly #mutation: Mutation;
+  readonly #surveyUnitsPerSecond: number;
 
   constructor(seed: number, mutation: Mutation = {}) {
     this.random = seededRandom(seed);
     this.#mutation = mutation;
+    // In half of the worlds even a small fleet counts as large: two workers survey for all.
+    this.#surveyUnitsPerSecond = this.pick(2) === 0 ? 20 : 0.01;
     this.model = new ShardModel(() => this.clock.monotonic(), 1 + this.pick(4), recordMs);
     this.laws = new Laws(this.model);
     this.#watched = this.laws.watch(mutation.table?.(this.#table) ?? this.#table);
@@ -78,7 +81,12 @@ export class World {
         store: createLeaseStore(this.#line(() => process)),
         clock,
         random: this.random,
-        options: { failoverMs, stopMs: 15_000, maxLeases: this.#mutation.maxLeases ?? Infinity },
+        options: {
+          failoverMs,
+          stopMs: 15_000,
+          maxLeases: this.#mutation.maxLeases ?? Infinity,
+          surveyUnitsPerSecond: this.#surveyUnitsPerSecond,
+        },
         events: (event) => this.#onEvent(id, event),
         work: (lease) => readShard(this.#mutation.lease?.(lease) ?? lease, this.#reader(process)),
       }),
@@ -150,7 +158,8 @@ export class World {
   #onEvent(id: string, event: LeaseEvent): void {
     const { type } = event;
     const leaseKey = 'leaseKey' in event ? event.leaseKey : '';
-    this.note(`${id} ${type} ${leaseKey} ${'reason' in event ? event.reason : ''}`);
+    const why = 'reason' in event ? event.reason : 'error' in event ? String(event.error) : '';
+    this.note(`${id} ${type} ${leaseKey} ${'doing' in event ? event.doing : ''} ${why}`);
     if (type === 'work-failed')
       this.laws.breach('a run ends well', `${id} ${leaseKey}: ${String(event.error)}`);
     // Its own write, not recognised: nobody else had a hand in it.
