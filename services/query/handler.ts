@@ -53,7 +53,7 @@ function pageReply(page: { readonly type: string; readonly body: Uint8Array }): 
   const headers = {
     'content-type': page.type,
     'cache-control': 'no-cache',
-    'content-security-policy': "default-src 'self'; frame-ancestors 'none'",
+    'content-security-policy': "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
   };
   return { status: 200, headers, body: page.body };

@@ -17,7 +17,7 @@ const tiles = [
   { label: 'archived', consumer: 'archiver', outcome: 'archived' },
   { label: 'windowed', consumer: 'aggregator', outcome: 'windowed' },
   { label: 'late', consumer: 'aggregator', outcome: 'late' },
-  { label: 'alerts', consumer: 'alerter', outcome: 'alerted' },
+  { label: 'alerts', consumer: 'alerter', outcome: 'alert' },
   { label: 'derived', consumer: 'detector', outcome: 'derived' },
   { label: 'unrouted', consumer: 'router', outcome: 'unrouted', bad: true },
   { label: 'dead letters', outcome: 'dead-lettered', bad: true },
@@ -94,13 +94,13 @@ function drawWindows(page) {
   const shown = page.items.slice(0, windowsShown);
   const most = Math.max(1, ...shown.map((window) => window.count));
   const rows = shown.map((window) => {
-    const bar = element('div', { class: `bar ${window.final ? 'final' : 'open'}` });
+    const bar = element('div', window.count > 0 ? { class: `bar ${window.final ? 'final' : 'open'}` } : {});
     bar.style.width = `${(window.count * 100) / most}%`;
     const late = window.late_count > 0 ? element('span', { class: 'late' }, ` +${number.format(window.late_count)} late`) : '';
     return element(
       'div',
       { class: 'window' },
-      element('span', {}, window.start.replace('T', ' ').replace('Z', '')),
+      element('span', {}, window.start.slice(0, 16).replace('T', ' ')),
       element('span', { title: window.group }, window.group),
       bar,
       element('span', { class: 'number' }, number.format(window.count), late),
