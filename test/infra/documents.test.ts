@@ -5,7 +5,9 @@ import { serviceNames } from '../../services/catalogue.ts';
 import { tableNames } from '../../lib/stores/tables.ts';
 import { platformStack } from './support/stack.ts';
 
-describe('the documents', () => {
+describe('the documents', function () {
+  this.timeout(60_000);
+
   it('say what to do for every alarm, and for no other', () => {
     const headings = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^### (.+)$/gm)]
       .flatMap(([, heading = '']) => heading.split(', '))

@@ -72,7 +72,7 @@ const environment = environments({
 });
 
 describe('the role of a service', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   for (const service of serviceNames) {
     const entry = `services/${service}/main.ts`;
@@ -127,7 +127,7 @@ describe('the role of a service', function () {
 });
 
 describe('the schema registry', function () {
-  this.timeout(10_000);
+  this.timeout(60_000);
 
   it('holds the very text that the code asks for: it is found by definition', () => {
     expect(platformStack().resource.aws_glue_schema?.event?.schema_definition).to.equal(eventSchemaText);

@@ -250,7 +250,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('tfvars', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   before(async function () {
     await terraformOrSkip(this as unknown as Mocha.Context);
   });
