@@ -2,8 +2,9 @@ import type { PutOutcome } from './kinesis.ts';
 import { compareSequenceNumbers } from './position.ts';
 
 /**
- * `counts`: on the stream, behind every record of its key that went before. `refused`: not on the stream. `again`: on
- * the stream, yet readers drop that copy as early, because the record before it was refused or was stored behind it.
+ * `counts`: on the stream, behind every record of its key that went before. `refused`: not on the stream, the first of
+ * its key. `again`: the chain of its key is broken, by a record before it that was refused or that was stored behind
+ * it; if it is on the stream, readers drop that copy as early.
  */
 export type Fate = 'counts' | 'refused' | 'again';
 
@@ -18,9 +19,10 @@ export function fatesOf(keys: readonly string[], outcomes: readonly PutOutcome[]
     const key = keys[index] ?? '';
     const before = chains.get(key);
     const isBroken = before === undefined && chains.has(key);
-    if (!outcome.ok || isBroken) {
+    if (isBroken) return 'again';
+    if (!outcome.ok) {
       chains.set(key, undefined);
-      return outcome.ok ? 'again' : 'refused';
+      return 'refused';
     }
     const inOrder = before === undefined || compareSequenceNumbers(before, outcome.sequenceNumber) < 0;
     chains.set(key, inOrder ? outcome.sequenceNumber : undefined);

@@ -3,8 +3,8 @@ import type { PutReceipt } from './writer.ts';
 
 /**
  * `code`: the service's for the last try (`ProvisionedThroughputExceededException`, …), a KinesisErrorCode,
- * `record-too-large`, `bad-key`, `not-encodable` (these never can be put), `aborted`, or `stopped`: not tried, because
- * an earlier record that its sender numbers itself failed and will come again.
+ * `record-too-large`, `bad-key`, `not-encodable` (these never can be put), `aborted`, or `stopped`: an
+ * earlier record that its sender numbers itself failed, so both come again.
  */
 export interface RefusedRecord {
   readonly ok: false;

@@ -97,11 +97,17 @@ class QueueingWriter {
   /** A call failed as a whole: nothing is sent before this time. */
   #pausedUntilMs = 0;
   #wake = new AbortController();
+  /**
+   * Records of the next call at most. A call most of which did not count is followed by a shorter one, lest the shard's
+   * room goes to copies that do not count; then calls grow again.
+   */
+  #room: number;
 
   constructor(options: StampedWriterOptions) {
     this.#options = options;
     this.#limits = { ...writerLimits, ...options.limits };
     this.#positions = new SettledPositions(options.startFloor ?? 0n);
+    this.#room = this.#limits.batchRecords;
   }
 
   async put(records: readonly OutgoingRecord[], signal?: AbortSignal): Promise<readonly PutReceipt[]> {
@@ -167,7 +173,8 @@ class QueueingWriter {
     const floor = this.#positions.floorBelow(lowest.position);
     const open = this.#queue.slice(0, this.#limits.aheadRecords).filter(({ state }) => state !== 'settled');
     const lastOfKey = new Map<string, bigint>();
-    const batch = nextBatch(open, nowMs, this.#limits, (item) => this.#prepare(item, floor, lastOfKey));
+    const limits = { ...this.#limits, batchRecords: this.#room };
+    const batch = nextBatch(open, nowMs, limits, (item) => this.#prepare(item, floor, lastOfKey));
     if (batch.dueAtMs !== undefined && batch.taken.length === 0) return this.#sleep(batch.dueAtMs - nowMs);
     for (const item of batch.taken) if (item.flaw) this.#giveUp([item], item.flaw);
     const sound = batch.taken.filter((item) => item.state === 'waiting');
@@ -220,26 +227,32 @@ class QueueingWriter {
     );
     const refused: Queued[] = [];
     const again: Queued[] = [];
+    let wasted = 0;
     let flaw: RefusedRecord | undefined;
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
-      if (!outcome?.ok) {
-        refused.push(item);
-        flaw ??= outcome;
-      } else if (fates[index] === 'again') {
+      if (fates[index] === 'again') {
         again.push(item);
-      } else {
+        if (outcome?.ok) wasted += 1;
+      } else if (outcome?.ok) {
         const { shardId, sequenceNumber } = outcome;
         this.#settle(item, { ok: true, receipt: { shardId, sequenceNumber } });
+      } else {
+        refused.push(item);
+        flaw ??= outcome;
       }
     }
+    const counted = items.length - refused.length - again.length;
+    const longer = Math.min(this.#room * 2, this.#limits.batchRecords);
+    this.#room = counted * 2 < items.length ? Math.max(1, counted) : longer;
+    if (wasted > 0) this.#options.onEvent?.({ type: 'put-again', records: wasted });
     this.#requeue([...refused, ...again]);
-    if (again.length > 0) this.#options.onEvent?.({ type: 'put-again', records: again.length });
     if (!flaw) return;
     const waitMs = this.#retry(refused, flaw);
     const untilMs = this.#options.clock.monotonic() + waitMs;
     for (const item of refused) if (item.state === 'waiting') item.notBeforeMs = untilMs;
-    this.#options.onEvent?.({ type: 'refused', records: refused.length, code: flaw.code, waitMs });
+    const records = items.length - counted - wasted;
+    this.#options.onEvent?.({ type: 'refused', records, code: flaw.code, waitMs });
   }
 
   #callFailed(items: readonly Queued[], error: unknown): void {
