@@ -40,7 +40,7 @@ export function listCommand(spec: ListSpec): Command {
     options: { ...spec.filters, ...listOptions },
     examples: spec.examples,
     run: async ({ given, output, signal }) => {
-      const limit = rows(given['num']);
+      const limit = rows(textOf(given['num']));
       const { items, more } = await fetchItems(spec, given, limit, signal);
       output.result({ items, complete: !more }, () => {
         if (items.length === 0) return 'nothing found';
@@ -70,8 +70,8 @@ async function fetchItems(
     query.set('limit', String(Math.min(pageRows, limit - items.length)));
     if (cursor !== null) query.set('cursor', cursor);
     const page = (await getJson(
-      queryUrl(given['query'] as string | undefined),
-      `${spec.resource}?${query}`,
+      queryUrl(textOf(given['query'])),
+      `${spec.resource}?${query.toString()}`,
       signal,
     )) as Page;
     items.push(...page.items);
@@ -80,14 +80,23 @@ async function fetchItems(
   return { items, more: cursor !== null };
 }
 
-function rows(text: unknown): number {
+function rows(text: string | undefined): number {
   if (text === undefined) return 50;
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0)
-    throw new UsageError(`--num ${String(text)}: give a whole number, 0 for all`);
+    throw new UsageError(`--num ${text}: give a whole number, 0 for all`);
   return value === 0 ? Number.MAX_SAFE_INTEGER : value;
 }
 
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A field of an item as text; empty where it is absent or null. */
 export function cell(name: string): (item: Readonly<Record<string, unknown>>) => string {
-  return (item) => (item[name] === undefined || item[name] === null ? '' : String(item[name]));
+  return (item) => {
+    const value = item[name];
+    if (value === undefined || value === null) return '';
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  };
 }

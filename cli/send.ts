@@ -213,17 +213,23 @@ function pacer(rate: number | undefined, signal: AbortSignal): (events: number) 
   };
 }
 
-function summary(
-  document: Readonly<Record<string, unknown>> & { readonly problems: readonly Problem[] },
-  dryRun: boolean,
-): string {
-  const { accepted, repeated, not_accepted: refused, seconds, resume } = document;
-  const did = dryRun ? 'checked, nothing sent' : `${accepted} accepted in ${seconds} s`;
+interface Summary {
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly not_accepted: number;
+  readonly problems: readonly Problem[];
+  readonly seconds: number;
+  readonly resume?: string;
+}
+
+function summary(sent: Summary, dryRun: boolean): string {
+  const did = dryRun ? 'checked, nothing sent' : `${sent.accepted} accepted in ${sent.seconds} s`;
+  const twice = sent.repeated > 0 ? `, ${sent.repeated} sent twice` : '';
   return [
-    `${did}${repeated ? `, ${repeated} sent twice` : ''}, ${refused} not accepted`,
-    ...document.problems.map((problem) => `  line ${problem.line}: ${problem.problem}`),
-    ...(Number(refused) > document.problems.length ? ['  …'] : []),
-    ...(resume === undefined ? [] : [`interrupted; go on with  ${String(resume)}`]),
+    `${did}${twice}, ${sent.not_accepted} not accepted`,
+    ...sent.problems.map((problem) => `  line ${problem.line}: ${problem.problem}`),
+    ...(sent.not_accepted > sent.problems.length ? ['  …'] : []),
+    ...(sent.resume === undefined ? [] : [`interrupted; go on with  ${sent.resume}`]),
   ].join('\n');
 }
 

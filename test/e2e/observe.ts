@@ -137,7 +137,7 @@ async function windows(platform: Platform): Promise<Observed['windows']> {
   const counted = rows.filter((row) => row.count > 0);
   const lines = counted
     .map((row) => Buffer.from(`${row.start}\t${row.group}\t${row.count}\n`))
-    .sort(Buffer.compare);
+    .sort((a, b) => Buffer.compare(a, b));
   return {
     records: counted.reduce((sum, row) => sum + row.count, 0),
     windows: new Set(counted.map((row) => row.start)).size,

@@ -154,14 +154,17 @@ async function refresh() {
   setTimeout(refresh, askEveryMs);
 }
 
-byId('find').addEventListener('submit', async (submitted) => {
-  submitted.preventDefault();
-  const id = new FormData(submitted.target).get('id').trim();
+async function find(id) {
   try {
     byId('found').textContent = JSON.stringify(await ask(`/v1/events/${encodeURIComponent(id)}`), null, 2);
   } catch (error) {
     byId('found').textContent = error.message;
   }
+}
+
+byId('find').addEventListener('submit', (submitted) => {
+  submitted.preventDefault();
+  void find(new FormData(submitted.target).get('id').trim());
 });
 
 void refresh();
