@@ -7,12 +7,22 @@ export interface Bell {
 }
 
 export function createBell(clock: Clock): Bell {
-  let rung = new AbortController();
+  let rung = false;
+  let wake = (): void => {};
   return {
-    ring: () => rung.abort(),
+    ring: () => {
+      rung = true;
+      wake();
+    },
+    // One controller per wait: AbortSignal.any leaves a trace in a long-lived signal each time.
     wait: async (ms, signal) => {
-      await clock.sleep(ms, AbortSignal.any([rung.signal, signal]));
-      rung = new AbortController();
+      const woken = new AbortController();
+      wake = () => woken.abort();
+      signal.addEventListener('abort', wake, { once: true });
+      if (rung || signal.aborted) wake();
+      await clock.sleep(ms, woken.signal);
+      signal.removeEventListener('abort', wake);
+      rung = false;
     },
   };
 }

@@ -26,8 +26,8 @@ export interface FleetSize {
 /** Eventually consistent, at 400 bytes a lease: a page of 4 KiB for half a unit. */
 const unitsPerLease = 0.05;
 /** Relieved workers may cost this part of it, all together, and look at least so often. */
-const relievedPart = 0.25;
-const relievedMaxMs = 300_000;
+const relievedPart = 0.125;
+const relievedMaxMs = 600_000;
 /** Own-index queries of the whole fleet each second, half a unit each. */
 const pollsPerSecond = 10;
 /** A worker without leases surveys so many times less often than others. */

@@ -13,6 +13,8 @@ export class Fleet {
   readonly #seen = new Map<string, Seen>();
   /** What was reported of items that are set aside: each once, until it changes. */
   readonly #setAside = new Map<string, string>();
+  /** Processes that have let a lease expire and have not been seen to write since. */
+  readonly #silent = new Set<string>();
   readonly #onSeen: (lease: Lease) => void;
   #cadence: Cadence;
 
@@ -34,6 +36,8 @@ export class Fleet {
     for (const [leaseKey, seen] of this.#seen) {
       if (seen.readAtMs < startedAtMs) this.#seen.delete(leaseKey);
     }
+    const present = new Set(this.all().map(({ lease }) => lease.incarnation));
+    for (const process of this.#silent) if (!present.has(process)) this.#silent.delete(process);
     this.refresh();
   }
 
@@ -54,7 +58,9 @@ export class Fleet {
 
   see(lease: Lease): void {
     const before = this.#seen.get(lease.leaseKey);
-    this.#seen.set(lease.leaseKey, observed(before, lease, this.#context.clock.monotonic()));
+    const seen = observed(before, lease, this.#context.clock.monotonic());
+    this.#seen.set(lease.leaseKey, seen);
+    this.#noteSilence(seen, before);
     this.#onSeen(lease);
   }
 
@@ -99,16 +105,14 @@ export class Fleet {
    * of a process that let another lease expire or has begun to give its leases away.
    */
   staying(): readonly Lease[] {
-    const going = new Set<string | undefined>();
-    const busy: Lease[] = [];
-    for (const seen of this.all()) {
-      const { lease } = seen;
-      const state = this.availability(seen);
-      if (lease.leaver !== undefined) going.add(lease.leaver);
-      if (state.type === 'free' && state.reason === 'expired') going.add(lease.incarnation);
-      if (state.type === 'busy' && !lease.offered) busy.push(lease);
-    }
-    return busy.filter(({ incarnation }) => incarnation === undefined || !going.has(incarnation));
+    const all = this.all();
+    const leavers = new Set(all.map(({ lease }) => lease.leaver));
+    return all
+      .filter((seen) => this.availability(seen).type === 'busy' && !seen.lease.offered)
+      .map(({ lease }) => lease)
+      .filter(({ incarnation: process }) => {
+        return process === undefined || !(leavers.has(process) || this.#silent.has(process));
+      });
   }
 
   /** By what was seen; whoever takes the lease looks again. */
@@ -141,10 +145,21 @@ export class Fleet {
     return live.sort((a, b) => (a.lease.leaseKey < b.lease.leaseKey ? -1 : 1));
   }
 
+  #noteSilence(seen: Seen, before: Seen | undefined): void {
+    const { incarnation } = seen.lease;
+    if (incarnation === undefined) return;
+    const state = this.availability(seen);
+    if (state.type === 'free' && state.reason === 'expired') this.#silent.add(incarnation);
+    else if (before !== undefined && before.lease.counter !== seen.lease.counter)
+      this.#silent.delete(incarnation);
+  }
+
   #size(): FleetSize {
     const me = this.#context.worker;
     const live = this.#inOrder();
-    const ownersInOrder = live.flatMap(({ lease }) => actualOwner(lease) ?? []);
+    // An offer may never be taken up: duty is with those who hold.
+    const held = live.filter(({ lease }) => !lease.offered);
+    const ownersInOrder = held.flatMap(({ lease }) => actualOwner(lease) ?? []);
     return { me, workers: new Set([me, ...ownersInOrder]).size, leases: live.length, ownersInOrder };
   }
 

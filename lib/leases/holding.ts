@@ -119,9 +119,11 @@ export class Holding {
   /** See HeldLease.verify. */
   async verify(): Promise<void> {
     this.#assertWorking();
-    if (!this.#suspicious()) return;
-    await this.#renewIf(() => this.#suspicious());
-    this.#assertWorking();
+    // More than once if the machine is suspended again while the answer is on its way.
+    while (this.#suspicious()) {
+      await this.#renewIf(() => this.#suspicious());
+      this.#assertWorking();
+    }
   }
 
   async checkpoint(upTo: CheckpointPosition, state: SavedState): Promise<void> {
@@ -288,8 +290,12 @@ export class Holding {
     this.lose('taken', current.leaseOwner);
   }
 
-  /** Somebody deleted the item: made again from what we hold, unless another has made it meanwhile. */
+  /**
+   * Somebody deleted the item: made again from what we hold, unless another has made it meanwhile. Not after a
+   * suspension: then another may have taken the lease, finished the shard and rightly removed the lease.
+   */
   async #restore(): Promise<void> {
+    if (this.#suspicious()) return this.lose('deleted');
     const { worker, incarnation, report, store } = this.#context;
     const mark = newMark(this.#context);
     const counter = this.#lease.counter + 1;

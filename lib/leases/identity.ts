@@ -2,6 +2,7 @@ import { PlatformError } from '../runtime/errors.ts';
 import type { Fleet } from './fleet.ts';
 import type { WorkerContext } from './holding.ts';
 import type { Lease } from './lease.ts';
+import { LeaseStoreError } from './lease-store.ts';
 
 /**
  * Leases of this worker's id, held by another process: an earlier life of this worker, or a second worker that was
@@ -14,14 +15,19 @@ export async function settleIdentity(
   isGone: (processId: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, timings, worker } = context;
+  const { clock, report, timings, worker } = context;
   const before = foreignLives(context, fleet).filter(
     ({ incarnation }) => !isGone((incarnation ?? '').slice(worker.length + 1)),
   );
   const untilMs = clock.monotonic() + timings.renewMs * 1.25;
   while (before.length > 0 && clock.monotonic() < untilMs && !signal.aborted) {
     await clock.sleep(timings.pollMs, signal);
-    await fleet.look(before.map((lease) => lease.leaseKey));
+    try {
+      await fleet.look(before.map((lease) => lease.leaseKey));
+    } catch (error) {
+      if (!(error instanceof LeaseStoreError)) throw error;
+      report({ type: 'call-failed', doing: 'look for an earlier process of this worker', error });
+    }
     for (const lease of before) assertQuiet(context, lease, fleet.get(lease.leaseKey));
   }
   for (const { incarnation } of foreignLives(context, fleet)) {

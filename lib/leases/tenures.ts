@@ -133,6 +133,7 @@ export class Tenures {
   async #parents(holding: Holding): Promise<readonly Lease[] | undefined> {
     const { clock, report, store, timings } = this.#context;
     const { lease } = holding;
+    const asked = AbortSignal.any([holding.lostSignal, holding.drainSignal]);
     for (let waited = false; !holding.ended && !holding.drainSignal.aborted; waited = true) {
       const parents = new Map<string, Lease>();
       try {
@@ -146,7 +147,7 @@ export class Tenures {
         if (!(error instanceof LeaseStoreError)) throw error;
         report({ type: 'call-failed', doing: `read the parents of ${lease.leaseKey}`, error });
       }
-      await clock.sleep(timings.pollMs, AbortSignal.any([holding.lostSignal, holding.drainSignal]));
+      await clock.sleep(timings.pollMs, asked);
     }
     return undefined;
   }

@@ -177,7 +177,7 @@ export class Worker {
     await this.#fleet.look([...keys]);
     this.#refresh();
     if (stopping) await this.#taker.passOn();
-    else await this.#actAfterPoll(suspects);
+    else await this.#actAfterPoll(keys);
     // Without the index (still being built, say) hand-offs are found by the survey; the rest goes on.
     if (!named.ok) throw named.error;
   }
@@ -212,14 +212,14 @@ export class Worker {
     );
   }
 
-  async #actAfterPoll(suspects: readonly string[]): Promise<void> {
+  async #actAfterPoll(looked: ReadonlySet<string>): Promise<void> {
     const claims = [...this.#claims];
     this.#claims.clear();
     await this.#oneAtATime(() => this.#taker.claim(claims));
     if (this.#fleet.cadence().role !== 'relieved') return this.#act(this.#broken.signal);
-    // The rest of what a relieved worker knows is too old to act upon.
-    await this.#oneAtATime(() => this.#taker.claim(suspects));
+    // What a relieved worker knows is too old to act upon, but for what it has just looked at.
     await this.#oneAtATime(() => this.#taker.takeOwn());
+    await this.#oneAtATime(() => this.#taker.claim([...looked]));
   }
 
   /** A worker that comes on duty, by taking the first lease say, begins at once. */

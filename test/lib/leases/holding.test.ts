@@ -13,7 +13,13 @@ import { sampleLease } from '../../support/leases.ts';
 import { seededRandom } from '../../support/lease-workers.ts';
 
 /** What becomes of the next calls: carried out and answered, not carried out, or carried out unanswered. */
-type Fate = 'answer' | 'drop-request' | 'drop-response' | 'throttle' | { readonly landAfterMs: number };
+type Fate =
+  | 'answer'
+  | 'slow-answer'
+  | 'drop-request'
+  | 'drop-response'
+  | 'throttle'
+  | { readonly landAfterMs: number };
 
 interface Scene {
   readonly clock: ManualClock;
@@ -41,6 +47,11 @@ function withFates(table: LeaseTable, clock: ManualClock, fates: Fate[], onWrite
     onWrite();
     const fate = fates.shift() ?? 'answer';
     if (fate === 'answer') return work();
+    if (fate === 'slow-answer') {
+      const done = await work();
+      await clock.sleep(500);
+      return done;
+    }
     if (fate === 'throttle') throw new LeaseStoreError('lease-table-throttled', 'simulated');
     if (fate === 'drop-response') await work();
     if (typeof fate === 'object') void clock.sleep(fate.landAfterMs).then(work);
@@ -240,6 +251,22 @@ describe('a held lease', () => {
     expect(types(events)).to.deep.equal(['clock-jumped']);
   });
 
+  it('regression: is suspended again while the answer to its verification is on its way, and taken meanwhile', async () => {
+    const { clock, current, fates, holding, other } = await scene();
+    clock.freeze('suspended');
+    await clock.advance(3_000);
+    clock.thaw();
+    fates.push('slow-answer');
+    const verified = lossOf(holding.verify());
+    await clock.advance(100);
+    clock.freeze('suspended');
+    await clock.advance(60_000);
+    await other.take(current()!, { worker: 'b', incarnation: 'b/1', nonce: 'x' });
+    clock.thaw();
+    await clock.advance(3_000);
+    expect((await verified).reason).to.equal('taken');
+  });
+
   it('finds out after a suspension that it was taken meanwhile', async () => {
     const { clock, current, holding, other } = await scene();
     clock.freeze('suspended');
@@ -256,6 +283,16 @@ describe('a held lease', () => {
     await holding.checkpoint(at(6), { count: 6 });
     expect(table.items.get('s-1')).to.deep.include({ checkpoint: '6', leaseOwner: 'a', state: { count: 6 } });
     expect(types(events)).to.deep.equal(['lease-restored']);
+  });
+
+  it('regression: is not made again after a suspension, in which another may have finished and removed it', async () => {
+    const { clock, holding, table } = await scene();
+    clock.freeze('suspended');
+    await clock.advance(60_000);
+    table.items.delete('s-1');
+    clock.thaw();
+    expect((await lossOf(holding.verify())).reason).to.equal('deleted');
+    expect(table.items.size).to.equal(0);
   });
 
   it('is made again once, even if the response to that is lost', async () => {

@@ -55,7 +55,7 @@ export const mutations: readonly {
     mutation: { lease: (lease) => ({ ...lease, verify: async () => {} }) },
   },
   {
-    bug: 'the clocks of some machines run at half the rate',
+    bug: 'the clocks of some machines run at a quarter of the rate',
     law: 'I5 one owner',
     mutation: {
       clock: (clock, process) =>
@@ -63,8 +63,8 @@ export const mutations: readonly {
           ? clock
           : {
               ...clock,
-              monotonic: () => clock.monotonic() / 2,
-              now: () => clock.now() - clock.monotonic() / 2,
+              monotonic: () => clock.monotonic() / 4,
+              now: () => clock.now() - (clock.monotonic() * 3) / 4,
             },
     },
   },

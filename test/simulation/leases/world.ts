@@ -1,6 +1,7 @@
 import { type Coordinator, createCoordinator } from '../../../lib/leases/coordinator.ts';
 import type { LeaseEvent } from '../../../lib/leases/diagnostics.ts';
 import type { HeldLease } from '../../../lib/leases/held-lease.ts';
+import { LeaseStoreError } from '../../../lib/leases/lease-store.ts';
 import { isFinished } from '../../../lib/leases/lease.ts';
 import { parseItem } from '../../../lib/leases/lease-item.ts';
 import { createMemoryLeaseTable } from '../../../lib/leases/memory-lease-table.ts';
@@ -31,6 +32,7 @@ export interface SimulatedProcess {
 
 export const failoverMs = 10_000;
 const recordMs = 400;
+const processId = 'p';
 
 /** A fleet on one lease table and one stream, all on a clock that is moved by hand and one random source. */
 export class World {
@@ -83,6 +85,7 @@ export class World {
         random: this.random,
         options: {
           failoverMs,
+          processId,
           stopMs: 15_000,
           maxLeases: this.#mutation.maxLeases ?? Infinity,
           surveyUnitsPerSecond: this.#surveyUnitsPerSecond,
@@ -149,7 +152,10 @@ export class World {
     try {
       await process.coordinator.run(process.stop.signal);
     } catch (error) {
-      this.laws.breach('a run ends well', `${process.id}: ${String(error)}`);
+      // A worker that cannot reach the table gives up its start; something starts another, as in a real fleet.
+      const outOfReach = error instanceof LeaseStoreError && error.code !== 'lease-table-missing';
+      if (!outOfReach) this.laws.breach('a run ends well', `${process.id}: ${String(error)}`);
+      else if (process.state === 'running') this.start();
     }
     process.state = 'ended';
     this.note(`${process.id} ended`);
@@ -162,9 +168,11 @@ export class World {
     this.note(`${id} ${type} ${leaseKey} ${'doing' in event ? event.doing : ''} ${why}`);
     if (type === 'work-failed')
       this.laws.breach('a run ends well', `${id} ${leaseKey}: ${String(event.error)}`);
-    // Its own write, not recognised: nobody else had a hand in it.
+    // Its own write, not recognised: the item still names this very process.
     if (type === 'lease-lost' && event.reason === 'taken' && event.to === id) {
-      this.laws.breach('no lease lost without need', `${id} ${leaseKey}`);
+      const item = this.#table.items.get(leaseKey);
+      if (item?.incarnation === `${id}/${processId}`)
+        this.laws.breach('no lease lost without need', `${id} ${leaseKey}`);
     }
   }
 }
