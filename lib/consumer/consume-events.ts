@@ -31,6 +31,8 @@ export interface EventConsumerPorts {
   readonly options?: Partial<ConsumerOptions>;
 }
 
+/** Two points in each minute that an alarm looks at. */
+const lagReportMs = 30_000;
 /** A drain must be over before the service is: what is left of the stop's time closes the health port. */
 const drainShare = 0.8;
 
@@ -72,7 +74,27 @@ export function consumeEvents(
       if (type === 'checkpointed') showLag(consumer, (labels, lagMs) => lag.set(labels, lagMs));
     },
   });
-  return { run: consumer.run, unready: () => whyStopped(consumer) };
+  return {
+    run: async (signal) => {
+      const reported = reportLag(consumer, { clock, log }, signal);
+      await consumer.run(signal);
+      await reported;
+    },
+    unready: () => whyStopped(consumer),
+  };
+}
+
+/** One line that alarms and the fleet's scaling are made from: the slowest shard here, and shards without an owner. */
+async function reportLag(
+  consumer: Consumer,
+  { clock, log }: Pick<ServiceContext<typeof workerSettings>, 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const lags = consumer.snapshot().map(({ lagMs }) => lagMs ?? 0);
+    log.info('consumer-lag', { lagMsMax: Math.max(0, ...lags), unownedShards: consumer.unowned() });
+    await clock.sleep(lagReportMs, signal);
+  }
 }
 
 /** Only what the handler accepted is counted; a batch that is tried again counts once. */

@@ -42,6 +42,8 @@ export interface Consumer {
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** The shards in work, in the order they were acquired. */
   readonly snapshot: () => readonly ShardStatus[];
+  /** Shards that no worker of the fleet holds, as this one last saw it. */
+  readonly unowned: () => number;
 }
 
 /** A consumer of streams. Throws ConfigError where options are outside their limits. */
@@ -83,5 +85,9 @@ export function createConsumer(settings: ConsumerSettings): Consumer {
       await run.run().finally(() => runs.delete(lease));
     },
   });
-  return { run: coordinator.run, snapshot: () => [...runs.values()].map((run) => run.status()) };
+  return {
+    run: coordinator.run,
+    snapshot: () => [...runs.values()].map((run) => run.status()),
+    unowned: () => coordinator.snapshot().unowned,
+  };
 }

@@ -10,6 +10,7 @@ import { createEventStore } from '../../lib/stores/events.ts';
 import { createS3Objects } from '../../lib/stores/objects.ts';
 import { createWindowStore } from '../../lib/stores/windows.ts';
 import { createAwsKinesis, createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
+import { auditRegularly } from './audit.ts';
 import { query } from './config.ts';
 import { type QueryPorts, queryRoutes } from './handler.ts';
 import { statusReader, type WatchedConsumer } from './status.ts';
@@ -21,7 +22,7 @@ const readersOfDerived: readonly string[] = ['event-store', 'archiver'];
 /** A status page that waits longer than this is of no use. */
 const leaseRequestMs = 5_000;
 
-await runService(query, async ({ config, clock }) => {
+await runService(query, async ({ config, clock, log }) => {
   const region = config.AWS_REGION;
   const dynamodb = new DynamoDBClient({ region });
   const client = DynamoDBDocumentClient.from(dynamodb);
@@ -40,12 +41,14 @@ await runService(query, async ({ config, clock }) => {
   });
   const kinesis = createAwsKinesis(createKinesisClient({ region }));
   const objects = createS3Objects(new S3Client({ region }), config.LAKE_BUCKET);
+  const status = statusReader({ kinesis, clock, consumers });
   return {
+    run: (signal) => auditRegularly({ status, clock, log }, signal),
     routes: queryRoutes({
       events: createEventStore({ client, table: config.EVENTS_TABLE, objects, clock }),
       windows: createWindowStore({ client, table: config.WINDOWS_TABLE, clock }),
       alerts: createAlertStore({ client, table: config.ALERTS_TABLE, clock }),
-      status: statusReader({ kinesis, clock, consumers }),
+      status,
       pages: await loadPages(join(import.meta.dirname, 'dashboard')),
     }),
   };

@@ -20,6 +20,7 @@ export interface ShardStatus {
 
 export interface ConsumerStatus {
   readonly consumer: string;
+  readonly streams: readonly string[];
   /** Sum over its shards of what became of the records, as of their checkpoints. */
   readonly outcomes: Tally;
   readonly shards: readonly ShardStatus[];
@@ -88,6 +89,7 @@ async function readConsumer(watched: WatchedConsumer, tips: Tips): Promise<Consu
   const tallies = leases.map((lease) => tallyOf(lease));
   return {
     consumer: watched.consumer,
+    streams: watched.streams,
     outcomes: tallies.reduce(addTallies, {}),
     shards: [...shards, ...unleased.flat()].sort((a, b) =>
       a.stream + a.shard < b.stream + b.shard ? -1 : 1,
