@@ -1,9 +1,11 @@
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'chai';
 import { createDynamoLeaseStore } from '../../../lib/leases/dynamo-lease-table.ts';
 import { LeaseStoreError, wholeTable } from '../../../lib/leases/lease-store.ts';
 import { createMemoryLeaseStore } from '../../../lib/leases/memory-lease-table.ts';
-import { leaseStoreContract } from '../../contract/lease-store.ts';
+import { isMotoThere, motoUrl } from '../../contract/aws/support/moto.ts';
+import { leaseStoreContract, type StoreUnderTest } from '../../contract/lease-store.ts';
 import { startTables } from '../../support/dynalite-tables.ts';
 
 leaseStoreContract('memory', async () => {
@@ -18,15 +20,51 @@ leaseStoreContract('memory', async () => {
 
 const TableName = 'router-leases';
 
+function underTest(client: DynamoDBClient, close: () => Promise<void>): StoreUnderTest {
+  const documents = DynamoDBDocumentClient.from(client);
+  return {
+    store: createDynamoLeaseStore({ client, tableName: TableName, requestMs: 2_000 }),
+    item: async (leaseKey) =>
+      (await documents.send(new GetCommand({ TableName, Key: { leaseKey }, ConsistentRead: true }))).Item,
+    plant: async (item) => void (await documents.send(new PutCommand({ TableName, Item: item }))),
+    close,
+  };
+}
+
 leaseStoreContract('DynamoDB (dynalite)', async () => {
   const tables = await startTables([TableName]);
-  return {
-    store: createDynamoLeaseStore({ client: tables.client, tableName: TableName, requestMs: 2_000 }),
-    item: async (leaseKey) =>
-      (await tables.client.send(new GetCommand({ TableName, Key: { leaseKey }, ConsistentRead: true }))).Item,
-    plant: async (item) => void (await tables.client.send(new PutCommand({ TableName, Item: item }))),
-    close: tables.close,
-  };
+  return underTest(tables.client, tables.close);
+});
+
+leaseStoreContract('DynamoDB (moto)', async () => {
+  if (!isMotoThere()) return { skip: 'python3 has no moto.server' };
+  const client = new DynamoDBClient({
+    region: 'eu-central-1',
+    endpoint: await motoUrl(),
+    credentials: { accessKeyId: 'leases', secretAccessKey: 'test' },
+  });
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['leaseKey', 'leaseOwner'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      KeySchema: [{ AttributeName: 'leaseKey', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'LeaseOwnerToLeaseKeyIndex',
+          KeySchema: [
+            { AttributeName: 'leaseOwner', KeyType: 'HASH' },
+            { AttributeName: 'leaseKey', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    }),
+  );
+  return underTest(client, async () => client.destroy());
 });
 
 describe('DynamoDB lease store', () => {

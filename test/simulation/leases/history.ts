@@ -1,6 +1,6 @@
 import { fairWeather, type Weather } from './faulty-table.ts';
 import type { LawBroken } from './laws.ts';
-import { type Mutation, type SimulatedProcess, World } from './world.ts';
+import { type Mutation, type SimulatedProcess, stopMs, World } from './world.ts';
 
 export interface History {
   readonly seed: number;
@@ -11,6 +11,7 @@ export interface History {
 const troubledMs = 45_000;
 /** Failover of whatever is left, hand-overs, and the children of the last reshardings. */
 const healingMs = 45_000;
+const stepMs = 3_000;
 
 /** One random history of a fleet: trouble for a while, then fair weather; laws are watched all the time. */
 export async function runHistory(seed: number, mutation: Mutation = {}): Promise<History> {
@@ -28,10 +29,17 @@ export async function runHistory(seed: number, mutation: Mutation = {}): Promise
     if (process.state !== 'crashed' && process.clock.frozen()) process.clock.thaw();
   }
   if (world.running().length === 0) world.start();
-  await world.clock.advance(healingMs);
-  if (world.laws.broken.length === 0) world.assertHealed();
+  await heal(world);
   await end(world);
   return { seed, broken: world.laws.broken, trace: world.trace };
+}
+
+async function heal(world: World): Promise<void> {
+  for (let ms = 0; ms < healingMs; ms += stepMs) {
+    await world.clock.advance(stepMs);
+    if (world.laws.broken.length > 0 || world.ailment() === undefined) return;
+  }
+  world.laws.breach('I6 owned in time', String(world.ailment()));
 }
 
 const storms: readonly Weather[] = [
@@ -106,7 +114,8 @@ async function end(world: World): Promise<void> {
     process.state = 'stopping';
     process.stop.abort();
   }
-  await world.clock.advance(16_000);
-  const left = world.processes.filter(({ state }) => state === 'running' || state === 'stopping');
-  for (const { id } of left) world.laws.breach('a run ends well', `${id} did not end`);
+  const left = (): readonly SimulatedProcess[] =>
+    world.processes.filter(({ state }) => state === 'running' || state === 'stopping');
+  for (let ms = 0; ms < stopMs && left().length > 0; ms += stepMs) await world.clock.advance(stepMs);
+  for (const { id } of left()) world.laws.breach('a run ends well', `${id} did not end`);
 }

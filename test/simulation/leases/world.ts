@@ -31,6 +31,7 @@ export interface SimulatedProcess {
 }
 
 export const failoverMs = 10_000;
+export const stopMs = 15_000;
 const recordMs = 400;
 const processId = 'p';
 
@@ -86,7 +87,7 @@ export class World {
         options: {
           failoverMs,
           processId,
-          stopMs: 15_000,
+          stopMs,
           maxLeases: this.#mutation.maxLeases ?? Infinity,
           surveyUnitsPerSecond: this.#surveyUnitsPerSecond,
         },
@@ -102,24 +103,22 @@ export class World {
     return this.processes.filter(({ state }) => state === 'running');
   }
 
-  /** Every open shard is held by a running process, evenly; every closed one was read to its end. */
-  assertHealed(): void {
+  /** What is missing until every open shard is held by a running process, evenly, and every closed one is read. */
+  ailment(): string | undefined {
     const held = this.running().map(({ coordinator }) => coordinator.snapshot().held);
     const owned = new Set(held.flat().map((lease) => lease.shardId));
     for (const shard of this.model.all()) {
       const end = this.model.count(shard);
       const done = shard.closedAtMs !== undefined && this.laws.deliveredUpTo(shard.shardId) >= end;
-      if (!done && !owned.has(shard.shardId)) this.laws.breach('I6 owned in time', `${shard.shardId} is not`);
+      if (!done && !owned.has(shard.shardId)) return `${shard.shardId} has no owner`;
     }
     const counts = held.map((leases) => leases.length);
-    if (Math.max(...counts) - Math.min(...counts) > 1) {
-      this.laws.breach('I6 owned in time', `uneven: ${counts.join(', ')}`);
-    }
-    const left = [...this.#table.items.values()].filter((item) => {
+    if (Math.max(...counts) - Math.min(...counts) > 1) return `uneven: ${counts.join(', ')}`;
+    const left = [...this.#table.items.values()].find((item) => {
       const parsed = parseItem(item);
       return parsed.type === 'lease' && !isFinished(parsed.lease) && !owned.has(parsed.lease.shardId);
     });
-    if (left.length > 0) this.laws.breach('I6 owned in time', `${left.length} leases have no owner`);
+    return left === undefined ? undefined : `the lease ${String(left.leaseKey)} has no owner`;
   }
 
   note(text: string): void {
