@@ -4,6 +4,7 @@ import { availability, type Availability, observed, type Seen } from './fleet-vi
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import type { ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
+import { inParallel } from './parallel.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
 /** What this worker knows of the whole lease table: the leases of its streams, and since when they stand so. */
@@ -49,11 +50,11 @@ export class Fleet {
 
   /** Reads single leases, strongly consistent. */
   async look(leaseKeys: readonly string[]): Promise<void> {
-    for (const leaseKey of leaseKeys) {
+    await inParallel(leaseKeys, async (leaseKey) => {
       const item = await this.#context.store.get(leaseKey);
       if (item === undefined) this.#seen.delete(leaseKey);
       else this.#read(item);
-    }
+    });
   }
 
   see(lease: Lease): void {

@@ -1,6 +1,6 @@
-/** Writes under way at once. More would only queue in the SDK's sockets (50 by default). */
+/** Calls under way at once. More would only queue in the SDK's sockets (50 by default). */
 const parallel = 16;
-/** Waits for all, also where one fails: a round is not over while a write of it is under way. */
+/** Waits for all, also where one fails: a round is not over while a call of it is under way. */
 export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const failures: unknown[] = [];

@@ -171,8 +171,10 @@ export class Tenures {
   #over(holding: Holding, sinceMs: number): void {
     const { lease } = holding;
     this.#tenures.delete(lease.leaseKey);
-    if (this.#context.clock.monotonic() - sinceMs >= recoveredMs) this.#pauses.delete(lease.leaseKey);
-    const children = isFinished(lease) ? lease.children.map((shardId) => siblingKey(lease, shardId)) : [];
+    const finished = isFinished(lease);
+    const recovered = this.#context.clock.monotonic() - sinceMs >= recoveredMs;
+    if (finished || recovered) this.#pauses.delete(lease.leaseKey);
+    const children = finished ? lease.children.map((shardId) => siblingKey(lease, shardId)) : [];
     this.#options.onEnded(lease.leaseKey, children);
   }
 }

@@ -257,9 +257,8 @@ export class Worker {
     await Promise.race([this.#tenures.evict(), clock.sleep(evictMs, this.#broken.signal)]);
   }
 
-  /** A relieved worker does not know who lives now; one survey, if it is quick, finds living peers. */
+  /** Who lives now? A peer that joined a moment ago is not in the last survey. */
   async #lookBeforeDrain(): Promise<void> {
-    if (this.#fleet.cadence().role !== 'relieved') return;
     const inTime = new AbortController();
     const { clock, report } = this.#context;
     const survey = settled(this.#fleet.survey(inTime.signal));

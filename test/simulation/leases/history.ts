@@ -60,6 +60,11 @@ const troubles: readonly Trouble[] = [
     if (world.running().length < 4) world.start();
   },
   (world, process) => crash(world, process),
+  (world) => {
+    const ids = new Set(world.processes.filter(({ state }) => state !== 'crashed').map(({ id }) => id));
+    const crashed = world.processes.find(({ id }) => !ids.has(id));
+    if (crashed !== undefined) world.start(crashed.id);
+  },
   (_, process) => {
     process.state = 'stopping';
     process.stop.abort();

@@ -23,6 +23,7 @@ export interface Mutation {
 
 export interface SimulatedProcess {
   readonly id: string;
+  readonly processId: string;
   readonly clock: ClockView;
   readonly coordinator: Coordinator;
   readonly stop: AbortController;
@@ -33,7 +34,6 @@ export interface SimulatedProcess {
 export const failoverMs = 10_000;
 export const stopMs = 15_000;
 const recordMs = 400;
-const processId = 'p';
 
 /** A fleet on one lease table and one stream, all on a clock that is moved by hand and one random source. */
 export class World {
@@ -65,13 +65,15 @@ export class World {
     return Math.floor(this.random() * n);
   }
 
-  start(): void {
-    const id = `w${this.processes.length}`;
+  /** A process of a new worker, or of one that has been there before. */
+  start(id = `w${this.processes.length}`): void {
+    const processId = `p${this.processes.length}`;
     const view = this.clock.view();
     const clock = this.#mutation.clock?.(view, this.processes.length) ?? view;
     const stop = new AbortController();
     const process: SimulatedProcess = {
       id,
+      processId,
       clock,
       stop,
       state: 'running',
@@ -87,11 +89,12 @@ export class World {
         options: {
           failoverMs,
           processId,
+          isGone: (other) => this.#isGone(other),
           stopMs,
           maxLeases: this.#mutation.maxLeases ?? Infinity,
           surveyUnitsPerSecond: this.#surveyUnitsPerSecond,
         },
-        events: (event) => this.#onEvent(id, event),
+        events: (event) => this.#onEvent(process, event),
         work: (lease) => readShard(this.#mutation.lease?.(lease) ?? lease, this.#reader(process)),
       }),
     };
@@ -160,7 +163,12 @@ export class World {
     this.note(`${process.id} ended`);
   }
 
-  #onEvent(id: string, event: LeaseEvent): void {
+  #isGone(processId: string): boolean {
+    const found = this.processes.find((process) => process.processId === processId);
+    return found?.state === 'crashed' || found?.state === 'ended';
+  }
+
+  #onEvent({ id, processId }: SimulatedProcess, event: LeaseEvent): void {
     const { type } = event;
     const leaseKey = 'leaseKey' in event ? event.leaseKey : '';
     const why = 'reason' in event ? event.reason : 'error' in event ? String(event.error) : '';
