@@ -55,6 +55,8 @@ function interrupted(): AbortSignal {
 const exitCodes: Readonly<Record<string, ExitCode>> = {
   usage: exitCode.usage,
   config: exitCode.usage,
+  'no-mapping': exitCode.usage,
+  'mapping-misfit': exitCode.usage,
   'not-found': exitCode.notFound,
   'access-denied': exitCode.permission,
   'port-in-use': exitCode.conflict,
