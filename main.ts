@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { App, TerraformStack } from 'cdktf';
+import { ConfigError } from './lib/runtime/errors.ts';
 import { Budget } from './modules/budget/index.ts';
 import { Bus } from './modules/bus/index.ts';
 import { ChangeCapture } from './modules/cdc/index.ts';
@@ -16,8 +17,8 @@ import { Observability } from './modules/observability/index.ts';
 import { AlarmTopic } from './modules/observability/topic.ts';
 import { Outputs } from './modules/outputs/index.ts';
 import { RawArchive } from './modules/raw-archive/index.ts';
+import { deployableSchemas } from './modules/schema-registry/history.ts';
 import { SchemaRegistry } from './modules/schema-registry/index.ts';
-import { readSchemas } from './modules/schema-registry/schemas.ts';
 import { ExecutionRole } from './modules/service/execution-role.ts';
 import { servicePropsOf } from './modules/service/props.ts';
 import { Streams } from './modules/streams/index.ts';
@@ -63,7 +64,7 @@ class Platform extends TerraformStack {
     const sealed = { naming, keyArn: keys.dataArn };
     return {
       streams: new Streams(this, sealed),
-      registry: new SchemaRegistry(this, { naming, schemas: readSchemas(join(flow, 'schemas')) }),
+      registry: new SchemaRegistry(this, { naming, schemas: deployableSchemas(join(flow, 'schemas')) }),
       tables: new Tables(this, sealed),
       lake: new Lake(this, sealed),
       bus: new Bus(this, sealed),
@@ -133,6 +134,18 @@ type Ground = { variables: Variables; naming: Naming; keys: Keys; network: Netwo
 type Storage = { streams: Streams; registry: SchemaRegistry; tables: Tables; lake: Lake; bus: Bus };
 type Runtime = { images: Images; cluster: Cluster; execution: ExecutionRole; edge: Edge; topicArn: string };
 
-const app = new App({ outdir: process.env.CDKTF_OUTDIR ?? 'cdktf.out' });
-new Platform(app, 'flow');
-app.synth();
+/** Writes the stack and says where. Rules of `flow` that cannot be deployed are refused here, before any call to AWS. */
+function synthesise(): void {
+  const app = new App({ outdir: process.env.CDKTF_OUTDIR ?? 'cdktf.out' });
+  new Platform(app, 'flow');
+  app.synth();
+  process.stderr.write(`${join(app.outdir, 'stacks', 'platform', 'cdk.tf.json')}\n`);
+}
+
+try {
+  synthesise();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,8 +1,8 @@
 import type { Compatibility, DataFormat } from '@aws-sdk/client-glue';
 import avsc from 'avsc';
 import { messageOf } from '../../lib/runtime/errors.ts';
-import { incompatibilities } from './avro-compatibility.ts';
-import { parseAvroSchema } from './avro-schema.ts';
+import { incompatibilities } from '../../lib/event/avro-compatibility.ts';
+import { parseAvroSchema } from '../../lib/event/avro-schema.ts';
 import { GlueError } from './errors.ts';
 import type { Schema, Version } from './state.ts';
 

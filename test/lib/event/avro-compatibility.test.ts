@@ -1,8 +1,8 @@
 import avsc from 'avsc';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { incompatibilities } from '../../../local/glue/avro-compatibility.ts';
-import { parseAvroSchema } from '../../../local/glue/avro-schema.ts';
+import { incompatibilities } from '../../../lib/event/avro-compatibility.ts';
+import { parseAvroSchema } from '../../../lib/event/avro-schema.ts';
 
 type Json = unknown;
 

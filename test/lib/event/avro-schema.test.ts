@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseAvroSchema } from '../../../local/glue/avro-schema.ts';
+import { parseAvroSchema } from '../../../lib/event/avro-schema.ts';
 
 describe('reading an Avro schema', () => {
   it('gives short names the namespace around them, and leaves whole names as they are', () => {
