@@ -49,7 +49,7 @@ export const tables = {
     pointInTimeRecovery: true,
   },
   windows: {
-    what: 'window partials per shard, final marks and the directory of days; see lib/stores/windows.ts',
+    what: 'counts of windows, packed per shard and hour, marks and watermarks; see lib/stores/window-items.ts',
     hash: 'pk',
     range: 'sk',
     keys: { pk: 'S', sk: 'S' },

@@ -3,59 +3,22 @@ import { gunzipSync } from 'node:zlib';
 import type { Item } from './batches.ts';
 import { gzip } from './gzip.ts';
 import type { KeyRange } from './query-items.ts';
+import type { MarkEntry, WindowMark } from './window-marks.ts';
+import { countName, type LateTally, noneLate, type WindowCount, type WindowPart } from './window-parts.ts';
 
 /**
  * Table `windows`, hash `pk` and range `sk`:
  *
- * | pk                       | sk                                | what |
- * |--------------------------|-----------------------------------|------|
- * | `<definition>#<day>`     | `p#<start>#<group>#<stream>/<shard>` | partial: what one shard counted in one window |
- * | `<definition>#<day>`     | `r#<start>#<revision>`            | mark: the counts that were final at this revision |
- * | `days`                   | `<definition>#<day>`              | directory: days that have partials |
- * | `watermarks`             | `<stream>/<shard>`                | how far event time has come in the shard |
+ * | pk                   | sk                                   | what |
+ * |----------------------|--------------------------------------|------|
+ * | `<definition>#<day>` | `p#<bucket>#<stream>/<shard>#<part>` | what one shard counted in a bucket of windows |
+ * | `<definition>#<day>` | `r#<bucket>#<entry>`                 | marks: the counts that were final, per window and revision |
+ * | `days`               | `<definition>#<day>`                 | directory: days that have parts |
+ * | `watermarks`         | `<stream>/<shard>`                   | how far event time has come in the shard |
+ * | `watermarks`         | `all`                                | how far it had come in all of them |
  *
- * `day` is the day of the window's start, `start` its ISO text in UTC.
+ * `bucket` is the ISO text, in UTC, of the start of the bucket, `day` its day; part and entry are numbers.
  */
-export interface WindowPartial {
-  readonly definition: string;
-  readonly startMs: number;
-  readonly sizeMs: number;
-  readonly latenessMs: number;
-  readonly group: string;
-  /** `stream/shard`. */
-  readonly shard: string;
-  /** Events that were in time. */
-  readonly count: number;
-  readonly late: LateTally;
-  /** Key (position-key.ts) of the last record that this includes: records up to it do not change it again. */
-  readonly lastPosition: string;
-}
-
-export interface LateTally {
-  readonly count: number;
-  /** Per bucket of `lateBuckets`: how long the window had been closed, by the shard's watermark. */
-  readonly by: readonly number[];
-  /** Ids of the first ones, at most `lateSamplesMax`. */
-  readonly samples: readonly string[];
-}
-
-/** Upper ends of the buckets, ms; the last bucket has none. */
-export const lateBuckets = [60_000, 600_000, 3_600_000, 86_400_000] as const;
-export const lateSamplesMax = 10;
-export const noneLate: LateTally = { count: 0, by: [0, 0, 0, 0, 0], samples: [] };
-
-/** The counts of a window when every live shard's watermark had passed its end. A later revision never removes it. */
-export interface WindowMark {
-  readonly definition: string;
-  readonly startMs: number;
-  /** From 1. */
-  readonly revision: number;
-  /** Events in time, per group; undefined where there were too many groups for one item. */
-  readonly groups: Readonly<Record<string, number>> | undefined;
-  /** Of the groups' counts; two marks with equal digests have equal counts. */
-  readonly digest: string;
-}
-
 export interface ShardWatermark {
   /** `stream/shard`. */
   readonly shard: string;
@@ -74,8 +37,8 @@ export function reachedMs({ maxTimeMs, clockMs, ended }: ShardWatermark): number
   return Math.max(maxTimeMs ?? Number.NEGATIVE_INFINITY, clockMs ?? Number.NEGATIVE_INFINITY);
 }
 
-export function dayOf(startMs: number): string {
-  return isoOf(startMs).slice(0, 10);
+export function dayOf(timeMs: number): string {
+  return isoOf(timeMs).slice(0, 10);
 }
 
 export function isoOf(timeMs: number): string {
@@ -93,120 +56,146 @@ export function daysFrom(definition: string, firstDay: string, lastDay = '~'): K
 }
 
 export const allWatermarks: KeyRange = { hash: ['pk', 'watermarks'], range: 'sk', low: ' ', high: '~' };
+/** No shard is named so: a shard's name has a `/`. */
+export const passedKey = { pk: 'watermarks', sk: 'all' } as const;
 
-export type PartialKey = Pick<WindowPartial, 'definition' | 'startMs' | 'group' | 'shard'>;
+export type ItemKey = { readonly pk: string; readonly sk: string };
 
-export function partialKey({ definition, startMs, group, shard }: PartialKey): {
-  readonly pk: string;
-  readonly sk: string;
-} {
-  return { pk: windowsKey(definition, dayOf(startMs)), sk: `${groupPrefix(startMs, group)}${shard}` };
+export type PartKey = Pick<WindowPart, 'definition' | 'bucketMs' | 'shard' | 'number'>;
+
+export function partKey({ definition, bucketMs, shard, number }: PartKey): ItemKey {
+  return {
+    pk: windowsKey(definition, dayOf(bucketMs)),
+    sk: `p#${isoOf(bucketMs)}#${shard}#${inDigits(number)}`,
+  };
 }
 
-/** All partials of one group in one window begin with it. */
-export function groupPrefix(startMs: number, group: string): string {
-  return `p#${isoOf(startMs)}#${groupKey(group)}#`;
+export function entryKey({ definition, bucketMs, number }: Omit<MarkEntry, 'marks'>): ItemKey {
+  return { pk: windowsKey(definition, dayOf(bucketMs)), sk: `r#${isoOf(bucketMs)}#${inDigits(number)}` };
 }
 
-export function markKey({
-  definition,
-  startMs,
-  revision,
-}: Pick<WindowMark, 'definition' | 'startMs' | 'revision'>) {
-  const sk = `r#${isoOf(startMs)}#${String(revision).padStart(6, '0')}`;
-  return { pk: windowsKey(definition, dayOf(startMs)), sk };
+function inDigits(number: number): string {
+  return String(number).padStart(6, '0');
 }
 
-/** A sort key takes 1,024 bytes; a longer group is named by its hash. Neither form has a bare `~` or `#` inside. */
+/** Rows are listed by it: by start, then by group. */
+export function rowKey({ startMs, group }: Pick<WindowCount, 'startMs' | 'group'>): string {
+  return `${isoOf(startMs)}#${groupKey(group)}#`;
+}
+
+/** A cursor should stay short: a longer group is named by its hash. Neither form has a bare `~` or `#` inside. */
 function groupKey(group: string): string {
   const encoded = encodeURIComponent(group).replaceAll('~', '%7E');
   return encoded.length <= 512 ? encoded : `~${createHash('sha256').update(group).digest('hex')}`;
 }
 
-export function toPartialItem(partial: WindowPartial, fence: number, nowMs: number): Item {
-  const { count, late } = partial;
+/** One count in a part's `counts`: gzip of the JSON of all of them. The last two are left out where none was late. */
+type PackedCount = readonly [
+  behindBucketMs: number,
+  group: string,
+  count: number,
+  lateBy?: readonly number[],
+  lateSamples?: readonly string[],
+];
+
+export function toPartItem(part: WindowPart, fence: number, nowMs: number): Item {
+  const packed = [...part.counts.values()].map(({ startMs, group, count, late }): PackedCount => {
+    const inTime = [startMs - part.bucketMs, group, count] as const;
+    return late.count === 0 ? inTime : [...inTime, late.by, late.samples];
+  });
   return {
-    ...partialKey(partial),
-    definition: partial.definition,
-    start: partial.startMs,
-    size: partial.sizeMs,
-    lateness: partial.latenessMs,
-    group: partial.group,
-    shard: partial.shard,
-    count,
-    ...(late.count > 0 ? { late_count: late.count, late_by: late.by, late_samples: late.samples } : {}),
-    last_position: partial.lastPosition,
+    ...partKey(part),
+    definition: part.definition,
+    bucket: part.bucketMs,
+    size: part.sizeMs,
+    lateness: part.latenessMs,
+    shard: part.shard,
+    part: part.number,
+    counts: pack(packed),
+    full: part.full,
+    last_position: part.lastPosition,
     fence,
     updated_at: nowMs,
   };
 }
 
-export function fromPartialItem(item: Item): WindowPartial {
-  const late = item['late_count'] as number | undefined;
+export function fromPartItem(item: Item): WindowPart {
+  const bucketMs = Number(item['bucket']);
+  const counts = (unpack(item['counts']) as readonly PackedCount[]).map(
+    ([behindMs, group, count, by, samples]): [string, WindowCount] => {
+      const startMs = bucketMs + behindMs;
+      return [countName({ startMs, group }), { startMs, group, count, late: lateOf(by, samples) }];
+    },
+  );
   return {
     definition: String(item['definition']),
-    startMs: Number(item['start']),
+    bucketMs,
     sizeMs: Number(item['size']),
     latenessMs: Number(item['lateness']),
-    group: String(item['group']),
     shard: String(item['shard']),
-    count: Number(item['count']),
-    late:
-      late === undefined
-        ? noneLate
-        : {
-            count: late,
-            by: item['late_by'] as readonly number[],
-            samples: item['late_samples'] as readonly string[],
-          },
+    number: Number(item['part']),
+    counts: new Map(counts),
+    full: item['full'] === true,
     lastPosition: String(item['last_position']),
   };
 }
 
-/** gzip of the groups' counts above which a mark keeps their digest only: an item ends at 400 KB. */
-const groupsBytesMax = 350_000;
+function lateOf(by: readonly number[] | undefined, samples: readonly string[] = []): LateTally {
+  if (by === undefined) return noneLate;
+  return { count: by.reduce((sum, count) => sum + count, 0), by, samples };
+}
 
-export function toMarkItem(mark: WindowMark, nowMs: number): Item {
-  const groups = gzip(Buffer.from(JSON.stringify(mark.groups ?? null)));
+type PackedMark = readonly [
+  behindBucketMs: number,
+  revision: number,
+  digest: string,
+  groups: Readonly<Record<string, number>> | null,
+];
+
+/** gzip of the marks above which they keep their digests only: an item ends at 400 KB. */
+const marksBytesMax = 350_000;
+
+export function toEntryItem(entry: MarkEntry, nowMs: number): Item {
+  const whole = packMarks(entry, ({ groups }) => groups);
   return {
-    ...markKey(mark),
-    definition: mark.definition,
-    start: mark.startMs,
-    revision: mark.revision,
-    digest: mark.digest,
+    ...entryKey(entry),
+    definition: entry.definition,
+    bucket: entry.bucketMs,
+    entry: entry.number,
+    marks: whole.length <= marksBytesMax ? whole : packMarks(entry, () => undefined),
     final_at: nowMs,
-    ...(groups.length <= groupsBytesMax ? { groups } : {}),
   };
 }
 
-export function fromMarkItem(item: Item): WindowMark {
-  const packed = item['groups'];
-  const groups: unknown =
-    packed instanceof Uint8Array ? JSON.parse(gunzipSync(packed).toString()) : undefined;
+function packMarks(
+  { bucketMs, marks }: MarkEntry,
+  groupsOf: (mark: WindowMark) => WindowMark['groups'],
+): Uint8Array {
+  return pack(
+    marks.map((mark): PackedMark => {
+      return [mark.startMs - bucketMs, mark.revision, mark.digest, groupsOf(mark) ?? null];
+    }),
+  );
+}
+
+export function fromEntryItem(item: Item): MarkEntry {
+  const bucketMs = Number(item['bucket']);
   return {
     definition: String(item['definition']),
-    startMs: Number(item['start']),
-    revision: Number(item['revision']),
-    digest: String(item['digest']),
-    groups: groups as WindowMark['groups'],
+    bucketMs,
+    number: Number(item['entry']),
+    marks: (unpack(item['marks']) as readonly PackedMark[]).map(([behindMs, revision, digest, groups]) => {
+      return { startMs: bucketMs + behindMs, revision, digest, groups: groups ?? undefined };
+    }),
   };
 }
 
-/** The mark that the counts of a window's groups would make. */
-export function markOf(
-  window: { readonly definition: string; readonly startMs: number },
-  revision: number,
-  counts: ReadonlyMap<string, number>,
-): WindowMark {
-  const groups = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  const digest = createHash('sha256').update(JSON.stringify(groups)).digest('base64url');
-  return {
-    definition: window.definition,
-    startMs: window.startMs,
-    revision,
-    digest,
-    groups: Object.fromEntries(groups),
-  };
+function pack(value: unknown): Uint8Array {
+  return gzip(Buffer.from(JSON.stringify(value)));
+}
+
+function unpack(packed: unknown): unknown {
+  return JSON.parse(gunzipSync(packed as Uint8Array).toString());
 }
 
 export function toWatermarkItem(watermark: ShardWatermark, fence: number): Item {

@@ -1,33 +1,32 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { PlatformError } from '../runtime/errors.ts';
-import { getItems, type Item, putItems, sendOptions, type TablePort } from './batches.ts';
+import { getItems, putItems, sendOptions, type TablePort } from './batches.ts';
 import { inFlight } from './in-flight.ts';
 import type { Page } from './page.ts';
 import { allItems, type KeyRange } from './query-items.ts';
 import {
-  allWatermarks,
+  dayOf,
   daysFrom,
-  fromMarkItem,
-  fromPartialItem,
-  fromWatermarkItem,
+  fromEntryItem,
+  fromPartItem,
   isoOf,
-  type PartialKey,
-  partialKey,
+  partKey,
   type ShardWatermark,
-  toMarkItem,
-  toPartialItem,
+  toEntryItem,
+  toPartItem,
   toWatermarkItem,
-  type WindowMark,
-  type WindowPartial,
   windowsKey,
 } from './window-items.ts';
-import { listWindows, type WindowFilter, type WindowRow } from './window-list.ts';
+import { listWindows, type WindowFilter } from './window-list.ts';
+import type { MarkEntry } from './window-marks.ts';
+import { type BucketKey, bucketName, bucketStartMs, type WindowPart } from './window-parts.ts';
+import type { WindowRow } from './window-rows.ts';
+import { putUnless, readWatermarks, savePassed, type Watermarks } from './window-watermarks.ts';
 
-/** Starts of windows, half-open [fromMs, toMs), all on one day. */
+/** Starts of windows of one size, half-open [fromMs, toMs), all on one day. */
 export interface StartRange {
   readonly definition: string;
-  readonly day: string;
+  readonly sizeMs: number;
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -40,30 +39,37 @@ export interface WindowWriter {
 
 /** Table `windows`; keys and items: window-items.ts. All reads are consistent. */
 export interface WindowStore {
-  /** Those that exist. */
-  readonly load: (keys: readonly PartialKey[], signal?: AbortSignal) => Promise<readonly WindowPartial[]>;
+  /** The parts of each bucket in order, none where it has none; by `bucketName`. */
+  readonly load: (
+    keys: readonly BucketKey[],
+    signal?: AbortSignal,
+  ) => Promise<ReadonlyMap<string, readonly WindowPart[]>>;
   /**
-   * Writes each partial unless the stored one includes as much already; gives back the stored ones that do. (A late
-   * write of the shard's previous owner: the same records give the same counts, so it is as good as ours.)
+   * Writes the changed parts of each bucket, in order, unless the stored one includes as much already. Gives back the
+   * parts of which the store has more: their buckets must be loaded again. (A late write of the shard's previous owner:
+   * the same records give the same counts, so it is as good as ours.) Others may have been written when it throws.
    * @throws PlatformError `fenced-out` when a newer owner has written
    */
   readonly save: (
-    partials: readonly WindowPartial[],
+    buckets: readonly (readonly WindowPart[])[],
     writer: WindowWriter,
     signal?: AbortSignal,
-  ) => Promise<readonly WindowPartial[]>;
-  /** Enters days into the directory; before the partials, so that none can be missed. */
+  ) => Promise<readonly WindowPart[]>;
+  /** Enters days into the directory; before the parts, so that none can be missed. */
   readonly addDays: (definition: string, days: readonly string[], signal?: AbortSignal) => Promise<void>;
   readonly days: (definition: string, fromDay: string, signal?: AbortSignal) => Promise<readonly string[]>;
-  readonly partials: (range: StartRange, signal?: AbortSignal) => Promise<readonly WindowPartial[]>;
-  /** Every revision, in order of start and revision. */
-  readonly marks: (range: StartRange, signal?: AbortSignal) => Promise<readonly WindowMark[]>;
-  /** False: this revision exists already, from whoever was first. */
-  readonly addMark: (mark: WindowMark, nowMs: number, signal?: AbortSignal) => Promise<boolean>;
+  /** Of all buckets that have windows of the range. */
+  readonly parts: (range: StartRange, signal?: AbortSignal) => Promise<readonly WindowPart[]>;
+  /** Of all buckets that have windows of the range, in order. */
+  readonly marks: (range: StartRange, signal?: AbortSignal) => Promise<readonly MarkEntry[]>;
+  /** False: this entry exists already, from whoever was first. */
+  readonly addMarks: (entry: MarkEntry, nowMs: number, signal?: AbortSignal) => Promise<boolean>;
   /** @throws PlatformError `fenced-out` when a newer owner has written */
   readonly saveWatermark: (watermark: ShardWatermark, fence: number, signal?: AbortSignal) => Promise<void>;
-  readonly watermarks: (signal?: AbortSignal) => Promise<readonly ShardWatermark[]>;
-  /** Windows with their partials merged: one row per window and group. */
+  /** Every live shard has come so far. Less than what is stored changes nothing. */
+  readonly savePassed: (passedMs: number, signal?: AbortSignal) => Promise<void>;
+  readonly watermarks: (signal?: AbortSignal) => Promise<Watermarks>;
+  /** Windows with what their shards counted merged: one row per window and group. */
   readonly list: (filter: WindowFilter, signal?: AbortSignal) => Promise<Page<WindowRow>>;
 }
 
@@ -74,15 +80,12 @@ const triesMax = 5;
 
 export function createWindowStore(port: TablePort): WindowStore {
   return {
-    load: async (keys, signal) => {
-      const options = { consistent: true, ...(signal ? { signal } : {}) };
-      return (await getItems(port, keys.map(partialKey), options)).map(fromPartialItem);
-    },
-    save: async (partials, writer, signal) => {
-      const standing = await inFlight(partials, writesInFlightMax, (partial) =>
-        savePartial(port, partial, writer, signal),
+    load: (keys, signal) => loadBuckets(port, keys, signal),
+    save: async (buckets, writer, signal) => {
+      const overtaken = await inFlight(buckets, writesInFlightMax, (parts) =>
+        saveBucket(port, parts, writer, signal),
       );
-      return standing.filter((partial) => partial !== undefined);
+      return overtaken.flat();
     },
     addDays: (definition, days, signal) =>
       putItems(
@@ -94,11 +97,10 @@ export function createWindowStore(port: TablePort): WindowStore {
       const items = await allItems(port, daysFrom(definition, fromDay), signal);
       return items.map(({ sk }) => String(sk).slice(definition.length + 1));
     },
-    partials: async (range, signal) =>
-      (await allItems(port, startsOf('p', range), signal)).map(fromPartialItem),
-    marks: async (range, signal) => (await allItems(port, startsOf('r', range), signal)).map(fromMarkItem),
-    addMark: (mark, nowMs, signal) =>
-      putUnless(port, toMarkItem(mark, nowMs), { ConditionExpression: 'attribute_not_exists(pk)' }, signal),
+    parts: async (range, signal) => (await allItems(port, bucketsOf('p', range), signal)).map(fromPartItem),
+    marks: async (range, signal) => (await allItems(port, bucketsOf('r', range), signal)).map(fromEntryItem),
+    addMarks: (entry, nowMs, signal) =>
+      putUnless(port, toEntryItem(entry, nowMs), { ConditionExpression: 'attribute_not_exists(pk)' }, signal),
     saveWatermark: async (watermark, fence, signal) => {
       const condition = {
         ConditionExpression: 'attribute_not_exists(pk) OR fence <= :fence',
@@ -107,60 +109,76 @@ export function createWindowStore(port: TablePort): WindowStore {
       const written = await putUnless(port, toWatermarkItem(watermark, fence), condition, signal);
       if (!written) throw fencedOut(watermark.shard);
     },
-    watermarks: async (signal) => (await allItems(port, allWatermarks, signal)).map(fromWatermarkItem),
+    savePassed: (passedMs, signal) => savePassed(port, passedMs, signal),
+    watermarks: (signal) => readWatermarks(port, signal),
     list: (filter, signal) => listWindows(port, filter, signal),
   };
 }
 
-async function savePartial(
+/** A bucket goes on in the next part only when one is full, and parts are written in order: so none is missed. */
+async function loadBuckets(
   port: TablePort,
-  partial: WindowPartial,
+  keys: readonly BucketKey[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, readonly WindowPart[]>> {
+  const options = { consistent: true, ...(signal ? { signal } : {}) };
+  const buckets = new Map(keys.map((key): [string, WindowPart[]] => [bucketName(key), []]));
+  let open = keys;
+  for (let number = 0; open.length > 0; number += 1) {
+    const wanted = open.map((key) => partKey({ ...key, number }));
+    const found = (await getItems(port, wanted, options)).map(fromPartItem);
+    for (const part of found) buckets.get(bucketName(part))?.push(part);
+    open = found.filter(({ full }) => full);
+  }
+  return buckets;
+}
+
+async function saveBucket(
+  port: TablePort,
+  parts: readonly WindowPart[],
+  writer: WindowWriter,
+  signal?: AbortSignal,
+): Promise<readonly WindowPart[]> {
+  const overtaken: WindowPart[] = [];
+  for (const part of parts) {
+    if (!(await savePart(port, part, writer, signal))) overtaken.push(part);
+  }
+  return overtaken;
+}
+
+/** False: the store has more. */
+async function savePart(
+  port: TablePort,
+  part: WindowPart,
   { fence, nowMs }: WindowWriter,
   signal?: AbortSignal,
-): Promise<WindowPartial | undefined> {
-  const item = toPartialItem(partial, fence, nowMs);
+): Promise<boolean> {
+  const item = toPartItem(part, fence, nowMs);
   const condition = {
     ConditionExpression: 'attribute_not_exists(pk) OR (last_position < :last AND fence <= :fence)',
-    ExpressionAttributeValues: { ':last': partial.lastPosition, ':fence': fence },
+    ExpressionAttributeValues: { ':last': part.lastPosition, ':fence': fence },
   };
   for (let attempt = 0; attempt < triesMax; attempt += 1) {
-    if (await putUnless(port, item, condition, signal)) return undefined;
+    if (await putUnless(port, item, condition, signal)) return true;
     const { Item } = await port.client.send(
-      new GetCommand({ TableName: port.table, Key: partialKey(partial), ConsistentRead: true }),
+      new GetCommand({ TableName: port.table, Key: partKey(part), ConsistentRead: true }),
       sendOptions(signal),
     );
-    if (Item && Number(Item['fence']) > fence) throw fencedOut(partial.shard);
-    if (Item && String(Item['last_position']) >= partial.lastPosition) return fromPartialItem(Item);
+    if (Item && Number(Item['fence']) > fence) throw fencedOut(part.shard);
+    if (Item && String(Item['last_position']) >= part.lastPosition) {
+      return String(Item['last_position']) === part.lastPosition;
+    }
   }
-  throw new PlatformError('window-contended', `A partial of ${partial.shard} changed at every look`, {
+  throw new PlatformError('window-contended', `A part of ${part.shard} changed at every look`, {
     retryable: true,
   });
 }
 
-/** False when the condition was not met. */
-async function putUnless(
-  port: TablePort,
-  item: Item,
-  condition: {
-    readonly ConditionExpression: string;
-    readonly ExpressionAttributeValues?: Record<string, unknown>;
-  },
-  signal?: AbortSignal,
-): Promise<boolean> {
-  try {
-    const command = new PutCommand({ TableName: port.table, Item: { ...item }, ...condition });
-    await port.client.send(command, sendOptions(signal));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-function startsOf(kind: 'p' | 'r', { definition, day, fromMs, toMs }: StartRange): KeyRange {
-  // Every key of a start goes on with `#`, so the bare `to` shuts them out.
-  const [low, high] = [`${kind}#${isoOf(fromMs)}`, `${kind}#${isoOf(toMs)}`];
-  return { hash: ['pk', windowsKey(definition, day)], range: 'sk', low, high };
+function bucketsOf(kind: 'p' | 'r', { definition, sizeMs, fromMs, toMs }: StartRange): KeyRange {
+  // Every key of a bucket goes on with `#`, so the bare `to` shuts out the one that begins there.
+  const low = `${kind}#${isoOf(bucketStartMs(fromMs, sizeMs))}`;
+  const high = `${kind}#${isoOf(toMs)}`;
+  return { hash: ['pk', windowsKey(definition, dayOf(fromMs))], range: 'sk', low, high };
 }
 
 function fencedOut(shard: string): PlatformError {

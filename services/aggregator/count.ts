@@ -1,123 +1,79 @@
 import type { EventRecord } from '../../lib/consumer/events.ts';
-import type { Event } from '../../lib/event/event.ts';
-import { groupOf, type WindowDefinition, windowStartMs } from '../../lib/event/windows-rules.ts';
+import type { WindowDefinition } from '../../lib/event/windows-rules.ts';
 import { positionKey } from '../../lib/stores/position-key.ts';
-import {
-  lateBuckets,
-  lateSamplesMax,
-  type LateTally,
-  noneLate,
-  type WindowPartial,
-} from '../../lib/stores/window-items.ts';
+import { bucketName, type WindowPart } from '../../lib/stores/window-parts.ts';
+import { BucketDraft, type PartLimits } from './bucket-draft.ts';
+import { bucketOf, type Slot, slotsOf } from './slot.ts';
 
 export type Outcome = 'windowed' | 'late' | 'partly-late' | 'unwindowed';
 
 /** What one shard has counted so far, as far as it is at hand. */
 export interface Counts {
+  readonly shard: string;
   /** Largest event time that the shard has shown; undefined while it has shown none. */
   readonly maxTimeMs: number | undefined;
-  /** By `slotOf`. Must hold whatever is stored for the slots that a batch touches. */
-  readonly partials: ReadonlyMap<string, WindowPartial>;
+  /** By `bucketName`. Must hold all that is stored of the buckets that a batch touches. */
+  readonly buckets: ReadonlyMap<string, readonly WindowPart[]>;
 }
 
 export interface Counted {
   /** One per event, in order. */
   readonly outcomes: readonly Outcome[];
   readonly maxTimeMs: number | undefined;
-  /** New values of the partials that changed. */
-  readonly changed: ReadonlyMap<string, WindowPartial>;
-}
-
-/** Which partial of a shard an event counts in. */
-export interface Slot {
-  readonly definition: WindowDefinition;
-  readonly startMs: number;
-  readonly group: string;
-}
-
-export function slotName({ definition, startMs, group }: Slot): string {
-  return `${definition.name}|${startMs}|${group}`;
-}
-
-/** One slot per definition. */
-export function slotsOf(event: Event, definitions: readonly WindowDefinition[]): readonly Slot[] {
-  return definitions.map((definition) => ({
-    definition,
-    startMs: windowStartMs(event.timeMs, definition.sizeMs),
-    group: groupOf(event, definition.group),
-  }));
-}
-
-export function emptyPartial({ definition, startMs, group }: Slot, shard: string): WindowPartial {
-  return {
-    definition: definition.name,
-    startMs,
-    sizeMs: definition.sizeMs,
-    latenessMs: definition.latenessMs,
-    group,
-    shard,
-    count: 0,
-    late: noneLate,
-    lastPosition: '',
-  };
+  /** By `bucketName`, those that the batch touches. */
+  readonly drafts: ReadonlyMap<string, BucketDraft>;
+  /** Windows that had an event in time, each once. */
+  readonly inTime: readonly Slot[];
+  /** Every live shard must come so far for all windows that had a late event to be final; undefined: none was late. */
+  readonly lateToMs: number | undefined;
 }
 
 /**
  * Counts events in stream order. A record is late for a window when the window's end ≤ the shard's watermark *before*
- * the record; that depends on the shard's data alone, so a replay says the same. A partial that includes the record
- * already (it was written before a crash, the checkpoint was not) stays as it is.
+ * the record; that depends on the shard's data alone, so a replay says the same.
  */
 export function countEvents(
-  counts: Counts,
+  { shard, maxTimeMs: startMaxMs, buckets }: Counts,
   events: readonly EventRecord[],
   definitions: readonly WindowDefinition[],
-  shard: string,
+  limits: PartLimits,
 ): Counted {
-  const changed = new Map<string, WindowPartial>();
-  let { maxTimeMs } = counts;
+  const drafts = new Map<string, BucketDraft>();
+  const inTime = new Map<string, Slot>();
+  let [maxTimeMs, lateToMs] = [startMaxMs, undefined as number | undefined];
   const outcomes = events.map(({ event, record }) => {
     const position = positionKey(record.position);
     const slots = slotsOf(event, definitions);
     let lateIn = 0;
     for (const slot of slots) {
       const behindMs = closedForMs(slot, maxTimeMs);
-      if (behindMs !== undefined) lateIn += 1;
-      const name = slotName(slot);
-      const partial = changed.get(name) ?? counts.partials.get(name) ?? emptyPartial(slot, shard);
-      if (position > partial.lastPosition) changed.set(name, include(partial, event.id, position, behindMs));
+      if (behindMs === undefined) inTime.set(`${slot.definition.name}|${slot.startMs}`, slot);
+      else {
+        lateIn += 1;
+        lateToMs = Math.max(lateToMs ?? passedAtMs(slot), passedAtMs(slot));
+      }
+      const key = bucketOf(slot, shard);
+      const name = bucketName(key);
+      const draft = drafts.get(name) ?? new BucketDraft(key, buckets.get(name) ?? [], limits);
+      drafts.set(name, draft);
+      draft.include(slot, { id: event.id, position, behindMs });
     }
     maxTimeMs = Math.max(maxTimeMs ?? event.timeMs, event.timeMs);
     return outcomeOf(lateIn, slots.length);
   });
-  return { outcomes, maxTimeMs, changed };
+  return { outcomes, maxTimeMs, drafts, inTime: [...inTime.values()], lateToMs };
+}
+
+/** The event time at which the window closes. */
+function passedAtMs({ definition, startMs }: Slot): number {
+  return startMs + definition.sizeMs + definition.latenessMs;
 }
 
 /** How long the watermark has been past the window's end; undefined: the window is open. */
-function closedForMs({ definition, startMs }: Slot, maxTimeMs: number | undefined): number | undefined {
+function closedForMs(slot: Slot, maxTimeMs: number | undefined): number | undefined {
   if (maxTimeMs === undefined) return undefined;
-  const behindMs = maxTimeMs - definition.latenessMs - (startMs + definition.sizeMs);
+  const behindMs = maxTimeMs - passedAtMs(slot);
   return behindMs >= 0 ? behindMs : undefined;
-}
-
-function include(
-  partial: WindowPartial,
-  id: string,
-  lastPosition: string,
-  behindMs: number | undefined,
-): WindowPartial {
-  return behindMs === undefined
-    ? { ...partial, count: partial.count + 1, lastPosition }
-    : { ...partial, late: addLate(partial.late, id, behindMs), lastPosition };
-}
-
-function addLate(late: LateTally, id: string, behindMs: number): LateTally {
-  const found = lateBuckets.findIndex((upToMs) => behindMs < upToMs);
-  const bucket = found < 0 ? lateBuckets.length : found;
-  return {
-    count: late.count + 1,
-    by: late.by.map((count, at) => (at === bucket ? count + 1 : count)),
-    samples: late.samples.length < lateSamplesMax ? [...late.samples, id] : late.samples,
-  };
 }
 
 function outcomeOf(lateIn: number, slots: number): Outcome {

@@ -1,17 +1,15 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
-import type { EventHandler, EventRecord } from '../../../lib/consumer/events.ts';
-import type { ShardStart } from '../../../lib/consumer/processor.ts';
+import type { EventHandler } from '../../../lib/consumer/events.ts';
 import type { WindowDefinition } from '../../../lib/event/windows-rules.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
-import type { WindowRow } from '../../../lib/stores/window-list.ts';
+import type { WindowRow } from '../../../lib/stores/window-rows.ts';
 import { createWindowStore, type WindowStore } from '../../../lib/stores/windows.ts';
 import { createAggregatorHandler } from '../../../services/aggregator/handler.ts';
-import { Crash, type CrashPlan, crashing } from '../../support/crashes.ts';
 import { startTables, type TestTables } from '../../support/dynalite-tables.ts';
-import { noStart, type Sample, sampleContext, sampleRecord } from '../../support/events.ts';
+import { noStart, sampleContext, sampleRecord } from '../../support/events.ts';
 
 const minute = 60_000;
+const day = 86_400_000;
 let names = 0;
 
 /** Every test has its own definition, and so its own windows in the one table. */
@@ -34,14 +32,10 @@ describe('the aggregator', () => {
     let ms = 0;
     return { ...systemClock, monotonic: () => (ms += 10_000) };
   };
-  const create = (
-    definitions: readonly WindowDefinition[],
-    shards: readonly string[],
-    store: WindowStore = windows,
-  ): EventHandler =>
+  const create = (definitions: readonly WindowDefinition[], shards: readonly string[]): EventHandler =>
     createAggregatorHandler({
       definitions,
-      windows: store,
+      windows,
       listShards: async () => shards,
       clock: steppingClock(),
       idleMs: minute,
@@ -130,8 +124,10 @@ describe('the aggregator', () => {
     await handler.idle?.(17 * minute, context);
     await handler.idle?.(18 * minute, context);
     expect(brief(await rows(w))).to.deep.equal([{ ...afterwards, final: true }]);
-    const marks = await windows.marks({ definition: w.name, day: '1970-01-01', fromMs: 0, toMs: 1 });
-    expect(marks.map(({ revision, groups }) => [revision, groups])).to.deep.equal([
+    const entries = await windows.marks({ definition: w.name, sizeMs: w.sizeMs, fromMs: 0, toMs: 1 });
+    expect(
+      entries.flatMap(({ marks }) => marks).map(({ revision, groups }) => [revision, groups]),
+    ).to.deep.equal([
       [1, { weather: 1 }],
       [2, { weather: 2 }],
     ]);
@@ -200,7 +196,7 @@ describe('the aggregator', () => {
     await zombie.handle(records.slice(0, 3), older!);
     await heir.start(noStart, newer!);
     await heir.handle(records.slice(0, 2), newer!);
-    // The zombie's watermark is refused, but its partials (they come first) are in.
+    // The zombie's watermark is refused, but its parts (they come first) are in.
     await zombie
       .flush({ sequenceNumber: '3', subSequenceNumber: 0 }, older!)
       .catch((error: unknown) => error);
@@ -210,139 +206,27 @@ describe('the aggregator', () => {
     expect((await rows(w)).map(({ count }) => count)).to.deep.equal([4]);
   });
 
-  it('writes one partial per window and group at a flush, not one per event', async () => {
+  it('says that a window with late events only is final when every shard has passed it, and marks nothing', async () => {
     const w = definition();
-    let written = 0;
-    const store: WindowStore = {
-      ...windows,
-      save: (partials, ...rest) => {
-        written += partials.length;
-        return windows.save(partials, ...rest);
-      },
-    };
-    const handler = create([w], [`city/${w.name}`], store);
-    const context = sampleContext({ shardId: w.name });
-    await handler.start(noStart, context);
-    for (let batch = 0; batch < 20; batch += 1) {
-      const times = Array.from({ length: 1_000 }, (_, n) => ({
-        at: batch * 1_000 + n + 1,
-        time: (n % 25) * minute,
-      }));
-      await handler.handle(
-        times
-          .sort((a, b) => a.time - b.time)
-          .map((t, n) => sampleRecord({ ...t, at: batch * 1_000 + n + 1 })),
-        context,
-      );
-    }
-    await handler.flush({ sequenceNumber: '20000', subSequenceNumber: 0 }, context);
-    expect(written).to.equal(5);
+    const shards = [`city/${w.name}-a`, `city/${w.name}-b`];
+    const [a, b] = [create([w], shards), create([w], shards)];
+    const [ofA, ofB] = ['a', 'b'].map((id) => sampleContext({ shardId: `${w.name}-${id}` }));
+    // Later than all that other tests have passed: what was passed once stays passed.
+    const at = (n: number, minutes: number) => sampleRecord({ at: n, time: 1_000 * day + minutes * minute });
+    await a.start(noStart, ofA!);
+    await a.handle([at(1, 60), at(2, 0)], ofA!);
+    const state = await a.flush({ sequenceNumber: '2', subSequenceNumber: 0 }, ofA!);
+    const late = { at: '00:00', group: 'weather', count: 0, late: 1, revision: 0 };
+    expect(brief(await rows(w))[0], 'b has not begun').to.deep.equal({ ...late, final: false });
+
+    await b.start(noStart, ofB!);
+    await b.handle([at(1, 15)], ofB!);
+    await b.flush({ sequenceNumber: '1', subSequenceNumber: 0 }, ofB!);
+    const heir = create([w], shards);
+    await heir.start({ ...noStart, state }, ofA!);
+    await heir.idle?.(0, ofA!);
+    expect(brief(await rows(w))[0]).to.deep.equal({ ...late, final: true });
+    const range = { definition: w.name, sizeMs: w.sizeMs, fromMs: 1_000 * day, toMs: 1_001 * day };
+    expect(await windows.marks(range)).to.deep.equal([]);
   });
-
-  const samples: fc.Arbitrary<readonly Sample[]> = fc.array(
-    fc.record({
-      time: fc.integer({ min: 0, max: 60 }).map((n) => n * minute),
-      type: fc.constantFrom('weather', 'traffic'),
-    }),
-    { minLength: 1, maxLength: 40 },
-  );
-  const lives = fc.array(
-    fc.record({
-      /** Store calls until the crash. */
-      calls: fc.integer({ min: 1, max: 12 }),
-      takesEffect: fc.boolean(),
-      batch: fc.integer({ min: 1, max: 9 }),
-      flushEvery: fc.integer({ min: 1, max: 3 }),
-      /** The checkpoint write is lost with the process that made it. */
-      losesCheckpoint: fc.boolean(),
-    }),
-    { maxLength: 6 },
-  );
-
-  it('law: wherever it crashes, every window has the true counts and every verdict is the same', async function () {
-    this.timeout(30_000);
-    await fc.assert(
-      fc.asyncProperty(samples, lives, async (sample, crashes) => {
-        const w = definition();
-        const records = sample.map((s, n) => sampleRecord({ ...s, at: n + 1, id: `e${n + 1}` }));
-        const verdicts = await live(w, records, crashes);
-        const truth = truthOf(w, records);
-        expect(verdicts, 'verdicts').to.deep.equal(truth.verdicts);
-        const counted = (await rows(w)).map((row) => [
-          Date.parse(row.start),
-          row.group,
-          row.count,
-          row.late_count,
-        ]);
-        expect(counted, 'windows').to.have.deep.members(truth.windows);
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  interface Life extends CrashPlan {
-    readonly batch: number;
-    readonly flushEvery: number;
-    readonly losesCheckpoint: boolean;
-  }
-
-  /** One owner after another reads the shard; the last one lives to the end. Gives the last verdict per record. */
-  async function live(
-    w: WindowDefinition,
-    records: readonly EventRecord[],
-    crashes: readonly (Omit<Life, 'callsLeft'> & { calls: number })[],
-  ): Promise<readonly string[]> {
-    let start: ShardStart = noStart;
-    let done = 0;
-    const verdicts: string[] = [];
-    const last = {
-      calls: Number.POSITIVE_INFINITY,
-      takesEffect: true,
-      batch: 7,
-      flushEvery: 2,
-      losesCheckpoint: false,
-    };
-    for (const [fence, life] of [...crashes, last].entries()) {
-      const store = crashing(windows, { callsLeft: life.calls, takesEffect: life.takesEffect });
-      const handler = create([w], [`city/${w.name}`], store);
-      const context = sampleContext({ shardId: w.name, fence });
-      try {
-        await handler.start(start, context);
-        for (let at = done, turn = 1; at < records.length; turn += 1) {
-          const batch = records.slice(at, at + life.batch);
-          const outcomes = await handler.handle(batch, context);
-          for (const [index, outcome] of outcomes.entries()) {
-            expect(verdicts[at + index] ?? outcome, `verdict of record ${at + index + 1}`).to.equal(outcome);
-            verdicts[at + index] = outcome;
-          }
-          at += batch.length;
-          if (turn % life.flushEvery !== 0 && at < records.length) continue;
-          const upTo = batch.at(-1)!.record.position;
-          const state = await handler.flush(upTo, context);
-          if (life.losesCheckpoint) break;
-          start = { ...noStart, checkpoint: upTo, state };
-          done = at;
-        }
-      } catch (error) {
-        if (!(error instanceof Crash)) throw error;
-      }
-    }
-    return verdicts;
-  }
-
-  function truthOf(w: WindowDefinition, records: readonly EventRecord[]) {
-    const windowCounts = new Map<string, [number, string, number, number]>();
-    let max = Number.NEGATIVE_INFINITY;
-    const verdicts = records.map(({ event }) => {
-      const start = event.timeMs - (event.timeMs % w.sizeMs);
-      const late = start + w.sizeMs <= max - w.latenessMs;
-      max = Math.max(max, event.timeMs);
-      const key = `${start}/${event.type}`;
-      const row = windowCounts.get(key) ?? [start, event.type, 0, 0];
-      row[late ? 3 : 2] += 1;
-      windowCounts.set(key, row);
-      return late ? 'late' : 'windowed';
-    });
-    return { verdicts, windows: [...windowCounts.values()] };
-  }
 });
