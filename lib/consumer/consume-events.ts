@@ -46,8 +46,7 @@ export function consumeEvents(
   const outcomes = metrics.counter('consumer_events_total', 'Events by what became of them', ['outcome']);
   const happened = metrics.counter('consumer_diagnostics_total', 'What happened, by type', ['type']);
   const lag = metrics.gauge('consumer_lag_milliseconds', 'MillisBehindLatest', ['stream', 'shard']);
-  const handlerFor = (): EventHandler =>
-    countingOutcomes(ports.handlerFor(), (outcome) => outcomes.inc({ outcome }));
+  const onOutcome = (outcome: string): void => outcomes.inc({ outcome });
   const consumer = createConsumer({
     application: name,
     workerId: config.WORKER_ID || `${hostname()}-${randomUUID().slice(0, 8)}`,
@@ -59,7 +58,15 @@ export function consumeEvents(
       requestMs: leaseRequestMs(config.FAILOVER_MS),
     }),
     processorFor: () =>
-      eventProcessor({ consumer: name, handler: handlerFor(), decode, deadLetters, ledger, clock }),
+      eventProcessor({
+        consumer: name,
+        handler: ports.handlerFor(),
+        decode,
+        deadLetters,
+        ledger,
+        clock,
+        onOutcome,
+      }),
     deadLetters,
     clock,
     log,
@@ -95,22 +102,6 @@ async function reportLag(
     log.info('consumer-lag', { lagMsMax: Math.max(0, ...lags), unownedShards: consumer.unowned() });
     await clock.sleep(lagReportMs, signal);
   }
-}
-
-/** Only what the handler accepted is counted; a batch that is tried again counts once. */
-function countingOutcomes(handler: EventHandler, count: (outcome: string) => void): EventHandler {
-  return new Proxy(handler, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== 'function') return member;
-      if (name !== 'handle') return member.bind(target);
-      return async (...args: Parameters<EventHandler['handle']>) => {
-        const outcomes = await target.handle(...args);
-        for (const outcome of outcomes) count(outcome);
-        return outcomes;
-      };
-    },
-  });
 }
 
 function showLag(

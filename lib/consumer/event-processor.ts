@@ -26,6 +26,8 @@ export interface EventProcessorPorts {
   readonly clock: Clock;
   /** Undecodable records in a row that stop the shard. */
   readonly deadLettersInRowMax?: number;
+  /** Told of each outcome once the handler has accepted its batch; a batch that is tried again counts once. */
+  readonly onOutcome?: (outcome: string) => void;
 }
 
 /** A batch after decoding: what the handler gets, and what becomes of the rest. */
@@ -79,7 +81,9 @@ class EventProcessor implements ShardProcessor {
     );
     for (const [at, { event }] of sorted.fresh.entries()) {
       const given = outcomes[at];
-      if (given !== undefined) sorted.book.add(given, event.id);
+      if (given === undefined) continue;
+      sorted.book.add(given, event.id);
+      this.#ports.onOutcome?.(given);
     }
     this.#book.absorb(sorted.book);
     this.#stamps = sorted.stamps;
