@@ -7,6 +7,12 @@ import { wholeTable } from './lease-store.ts';
 import { inParallel } from './parallel.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
+export interface OwnLeases {
+  /** Told of every lease that was read, by whatever way. */
+  readonly onSeen: (lease: Lease) => void;
+  readonly isHeld: (leaseKey: string) => boolean;
+}
+
 /** What this worker knows of the whole lease table: the leases of its streams, and since when they stand so. */
 export class Fleet {
   readonly #context: WorkerContext;
@@ -16,24 +22,27 @@ export class Fleet {
   readonly #setAside = new Map<string, string>();
   /** Processes that have let a lease expire and have not been seen to write since. */
   readonly #silent = new Set<string>();
-  readonly #onSeen: (lease: Lease) => void;
+  readonly #own: OwnLeases;
   #cadence: Cadence;
+  #blindSinceMs: number | undefined;
 
-  /** `onSeen` is told of every lease that was read, by whatever way. */
-  constructor(context: WorkerContext, streams: readonly StreamLeases[], onSeen: (lease: Lease) => void) {
+  constructor(context: WorkerContext, streams: readonly StreamLeases[], own: OwnLeases) {
     this.#context = context;
     this.#streams = new Map(streams.map((stream) => [stream.streamId, stream]));
-    this.#onSeen = onSeen;
+    this.#own = own;
     this.#cadence = cadenceFor(context.timings, this.#size());
   }
 
   /** Reads the whole table, unless `signal` aborts. */
   async survey(signal: AbortSignal): Promise<void> {
     const startedAtMs = this.#context.clock.monotonic();
-    for await (const page of this.#context.store.list(wholeTable)) {
-      if (signal.aborted) return;
-      for (const item of page) this.#read(item);
-    }
+    await this.#reading(async () => {
+      for await (const page of this.#context.store.list(wholeTable)) {
+        if (signal.aborted) return;
+        for (const item of page) this.#read(item);
+      }
+    });
+    if (signal.aborted) return;
     for (const [leaseKey, seen] of this.#seen) {
       if (seen.readAtMs < startedAtMs) this.#seen.delete(leaseKey);
     }
@@ -42,19 +51,43 @@ export class Fleet {
     this.refresh();
   }
 
+  /** Reads single leases, strongly consistent. */
+  async look(leaseKeys: readonly string[]): Promise<void> {
+    if (leaseKeys.length === 0) return;
+    await this.#reading(() =>
+      inParallel(leaseKeys, async (leaseKey) => {
+        const item = await this.#context.store.get(leaseKey);
+        if (item === undefined) this.#seen.delete(leaseKey);
+        else this.#read(item);
+      }),
+    );
+  }
+
+  /**
+   * Who cannot read the table does not know who was silent: perhaps nobody could write. After an outage everybody
+   * is given time anew, and the same owners resume.
+   */
+  async #reading(work: () => Promise<void>): Promise<void> {
+    const { clock, timings } = this.#context;
+    const beganAtMs = clock.monotonic();
+    try {
+      await work();
+    } catch (error) {
+      this.#blindSinceMs ??= beganAtMs;
+      throw error;
+    }
+    const nowMs = clock.monotonic();
+    const outage = this.#blindSinceMs !== undefined && nowMs - this.#blindSinceMs >= timings.failoverMs / 2;
+    this.#blindSinceMs = undefined;
+    if (!outage) return;
+    for (const [leaseKey, seen] of this.#seen) this.#seen.set(leaseKey, { ...seen, changedAtMs: nowMs });
+    this.#silent.clear();
+  }
+
   /** Works the cadence out again, after something has changed. */
   refresh(): Cadence {
     this.#cadence = cadenceFor(this.#context.timings, this.#size());
     return this.#cadence;
-  }
-
-  /** Reads single leases, strongly consistent. */
-  async look(leaseKeys: readonly string[]): Promise<void> {
-    await inParallel(leaseKeys, async (leaseKey) => {
-      const item = await this.#context.store.get(leaseKey);
-      if (item === undefined) this.#seen.delete(leaseKey);
-      else this.#read(item);
-    });
   }
 
   see(lease: Lease): void {
@@ -62,7 +95,7 @@ export class Fleet {
     const seen = observed(before, lease, this.#context.clock.monotonic());
     this.#seen.set(lease.leaseKey, seen);
     this.#noteSilence(seen, before);
-    this.#onSeen(lease);
+    this.#own.onSeen(lease);
   }
 
   forget(leaseKey: string): void {
@@ -158,8 +191,10 @@ export class Fleet {
   #size(): FleetSize {
     const me = this.#context.worker;
     const live = this.#inOrder();
-    // An offer may never be taken up: duty is with those who hold.
-    const held = live.filter(({ lease }) => !lease.offered);
+    // An offer may never be taken up: duty is with those who hold. What this worker holds it knows itself.
+    const held = live.filter(({ lease }) => {
+      return actualOwner(lease) === me ? this.#own.isHeld(lease.leaseKey) : !lease.offered;
+    });
     const ownersInOrder = held.flatMap(({ lease }) => actualOwner(lease) ?? []);
     return { me, workers: new Set([me, ...ownersInOrder]).size, leases: live.length, ownersInOrder };
   }

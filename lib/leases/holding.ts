@@ -281,7 +281,7 @@ export class Holding {
   #loseTo(current: Lease): void {
     const { worker, incarnation, report } = this.#context;
     if (
-      current.leaseOwner === worker &&
+      actualOwner(current) === worker &&
       current.incarnation !== undefined &&
       current.incarnation !== incarnation
     ) {

@@ -1,7 +1,7 @@
 import { PlatformError } from '../runtime/errors.ts';
 import type { Fleet } from './fleet.ts';
 import type { WorkerContext } from './holding.ts';
-import type { Lease } from './lease.ts';
+import { actualOwner, type Lease } from './lease.ts';
 import { LeaseStoreError } from './lease-store.ts';
 
 /**
@@ -39,8 +39,9 @@ function foreignLives({ worker, incarnations }: WorkerContext, fleet: Fleet): re
   return fleet
     .all()
     .map(({ lease }) => lease)
-    .filter(({ leaseOwner, incarnation }) => {
-      return leaseOwner === worker && incarnation !== undefined && !incarnations.has(incarnation);
+    .filter((lease) => {
+      const { incarnation } = lease;
+      return actualOwner(lease) === worker && incarnation !== undefined && !incarnations.has(incarnation);
     });
 }
 

@@ -32,10 +32,10 @@ export interface Plan {
 }
 
 /**
- * In units of the average lease. A lease moves only if the gap between two workers exceeds its weight by this
- * much, so every move shrinks the imbalance, and a plan made again right after finds nothing to do.
+ * A lease moves only if the gap between two workers exceeds its weight by half: so every move shrinks the imbalance,
+ * and a plan made again right after finds nothing to do.
  */
-const hysteresis = 0.5;
+const hysteresis = 1.5;
 
 /**
  * What should be taken by whom. Each worker plans for the whole fleet, by the same rules from nearly the same view,
@@ -56,7 +56,10 @@ export function plan(input: PlanInput): Plan {
     fleet.put(lease, to);
     takes.push({ leaseKey: lease.leaseKey, to });
   }
-  return { takes, asks: rebalance(fleet), waiting };
+  // While leases are on their way to or from a worker that is not counted, the balance is not known.
+  const known = new Set(input.workers);
+  const onTheWay = input.leases.some(({ owner }) => owner !== undefined && !known.has(owner));
+  return { takes, asks: onTheWay ? [] : rebalance(fleet), waiting };
 }
 
 /** To whom each of a stopping worker's leases goes. Empty where there is nobody. */
@@ -152,7 +155,7 @@ function findMove(
     const movable = fleet
       .leasesOf(from)
       .filter(
-        (lease) => lease.movable && (lease.settled || uneven) && fleet.weight(lease) + hysteresis < gap,
+        (lease) => lease.movable && (lease.settled || uneven) && fleet.weight(lease) * hysteresis < gap,
       );
     const lease = best(
       movable,

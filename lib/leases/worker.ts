@@ -67,7 +67,10 @@ export class Worker {
         this.#pollBell.ring();
       },
     });
-    this.#fleet = new Fleet(context, streams, (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease));
+    this.#fleet = new Fleet(context, streams, {
+      onSeen: (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease),
+      isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
+    });
     this.#taker = new Taker(context, this.#fleet, this.#tenures, options.maxLeases);
     this.#syncer = new Syncer(context, this.#fleet, settings.kinesis);
   }
@@ -172,9 +175,15 @@ export class Worker {
     await this.#verifyAfterJump();
     const named = await settled(this.#named());
     const suspects = stopping ? [] : this.#fleet.suspects();
-    const keys = new Set([...this.#wanted, ...(named.ok ? named.value : []), ...suspects]);
+    const wanted = [...this.#wanted];
     this.#wanted.clear();
-    await this.#fleet.look([...keys]);
+    const keys = new Set([...wanted, ...(named.ok ? named.value : []), ...suspects]);
+    try {
+      await this.#fleet.look([...keys]);
+    } catch (error) {
+      for (const leaseKey of wanted) this.#wanted.add(leaseKey);
+      throw error;
+    }
     this.#refresh();
     if (stopping) await this.#taker.passOn();
     else await this.#actAfterPoll(keys);

@@ -91,6 +91,12 @@ describe('plan of who takes what', () => {
       asks: 0,
     },
     {
+      rule: 'nothing is moved while a worker that goes still has leases to give away',
+      plan: planFor('b', ['a', 'b'], leases({ a: 8, gone: 1 })),
+      takes: 0,
+      asks: 0,
+    },
+    {
       rule: 'maxLeases is kept, and what stays free is counted',
       plan: planFor('a', ['a'], leases({ nobody: 5 }), { maxLeases: 2 }),
       takes: 2,

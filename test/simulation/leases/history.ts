@@ -72,7 +72,7 @@ const troubles: readonly Trouble[] = [
   (world, process) => freeze(world, process, 'stopped'),
   (world, process) => freeze(world, process, 'suspended'),
   (world, process) => {
-    process.cutUntilMs = world.clock.monotonic() + world.random() * 15_000;
+    process.cutUntilMs = world.clock.monotonic() + world.random() * 25_000;
   },
   (world, process) => process.clock.jumpWall((world.random() - 0.5) * 7_200_000),
   (world) => reshard(world, (shardId) => world.model.split(shardId)),
