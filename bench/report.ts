@@ -33,13 +33,27 @@ export interface BenchReport {
   readonly commit: string | null;
   readonly results: readonly Result[];
   readonly targets: readonly Target[];
+  /** What was asked for and could not be measured here, and why. */
+  readonly notMeasured?: readonly string[];
 }
 
 /** One line for people, on stderr. */
 export type Progress = (line: string) => void;
 
-export function report(name: string, results: readonly Result[], targets: readonly Target[]): BenchReport {
-  return { name, machine: machine(), commit: commit(), results, targets };
+export function report(
+  name: string,
+  results: readonly Result[],
+  targets: readonly Target[],
+  notMeasured: readonly string[] = [],
+): BenchReport {
+  const missing = notMeasured.length > 0 ? { notMeasured } : {};
+  return { name, machine: machine(), commit: commit(), results, targets, ...missing };
+}
+
+/** Nearest rank: the smallest of `values` that at least `part` of them do not exceed. NaN of none. */
+export function percentile(values: readonly number[], part: number): number {
+  const rank = Math.max(1, Math.ceil(values.length * part));
+  return values.toSorted((a, b) => a - b)[rank - 1] ?? Number.NaN;
 }
 
 /** `runs` must not be empty; of an even number the lower middle one counts. */
@@ -74,6 +88,7 @@ export function renderTable(of: BenchReport): string {
       (t) =>
         `${t.met ? 'met     ' : 'NOT MET '}${t.metric}: ${grouped(t.actual)}, target ${grouped(t.target)}`,
     ),
+    ...(of.notMeasured ?? []).map((what) => `NOT MEASURED ${what}`),
   ];
   return `${lines.map((line) => line.slice(0, 80)).join('\n')}\n`;
 }

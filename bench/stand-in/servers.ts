@@ -33,7 +33,9 @@ const WITHOUT_DELAYS = Object.fromEntries(
 /** `dataDir` switches the journal on. */
 export async function startOwn(dataDir?: string): Promise<RunningServer> {
   const script = fileURLToPath(new URL('own-server.ts', import.meta.url));
-  const child = fork(script, dataDir === undefined ? [] : [dataDir], { execArgv: ['--import', 'tsx'] });
+  const child = fork(script, dataDir === undefined ? [] : [dataDir], {
+    execArgv: ['--no-warnings', '--import', 'tsx'],
+  });
   const [message] = (await once(child, 'message')) as [{ readonly url: string }];
   return { url: message.url, stop: () => stop(child) };
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { atLeast, atMost, renderTable, report, result } from '../../bench/report.ts';
+import { atLeast, atMost, percentile, renderTable, report, result } from '../../bench/report.ts';
 
 describe('a benchmark report', () => {
   it('counts the middle run, and keeps every run', () => {
@@ -10,6 +10,22 @@ describe('a benchmark report', () => {
       runs: [300, 100, 200],
     });
     expect(result('put', 'records/s', [4, 1, 3, 2]).median).to.equal(2);
+  });
+
+  it('takes percentiles by the nearest rank, so that p99 of a few is the largest', () => {
+    expect([percentile([3, 1, 2, 4], 0.5), percentile([3, 1, 2, 4], 0.99)]).to.deep.equal([2, 4]);
+    expect(
+      percentile(
+        Array.from({ length: 200 }, (_, i) => i + 1),
+        0.99,
+      ),
+    ).to.equal(198);
+    expect(percentile([], 0.5)).to.be.NaN;
+  });
+
+  it('says what could not be measured', () => {
+    expect(report('x', [], [], ['the peer: no Maven']).notMeasured).to.deep.equal(['the peer: no Maven']);
+    expect(report('x', [], [])).not.to.have.property('notMeasured');
   });
 
   it('says of each target whether it is met', () => {
