@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BrokenInvariant } from '../runtime/errors.ts';
 import { backoffMs, retry } from '../runtime/retry.ts';
 import { type Bell, createBell } from './bell.ts';
@@ -92,6 +93,8 @@ export class Worker {
     const { incarnation, report, worker } = this.#context;
     report({ type: 'worker-started', worker, incarnation });
     const stop = AbortSignal.any([signal, this.#broken.signal]);
+    // A listener per loop and a loop per stream, each removed after its wait: no leak to be warned of.
+    setMaxListeners(0, stop);
     const done = new AbortController();
     const loops = this.#loops(stop, done.signal);
     try {

@@ -32,6 +32,8 @@ const position = (n: number) =>
 export function leaseStoreContract(
   name: string,
   open: () => Promise<StoreUnderTest | { readonly skip: string }>,
+  /** What the server behind the table is known to get wrong. */
+  lack?: 'atomic conditions',
 ): void {
   describe(`lease store: ${name}`, () => {
     let table: StoreUnderTest;
@@ -62,7 +64,11 @@ export function leaseStoreContract(
 
     describeCreation(() => table, created, current);
 
-    it('gives a lease to one of many that take it at once', async () => {
+    it('gives a lease to one of many that take it at once', async function () {
+      if (lack !== undefined) {
+        process.stdout.write(`skipped: one winner of many on ${name}, which has no ${lack}\n`);
+        this.skip();
+      }
       const lease = await created();
       const workers = ['a', 'b', 'c', 'd', 'e'];
       const outcomes = await Promise.all(workers.map((worker) => table.store.take(lease, mark(worker))));
