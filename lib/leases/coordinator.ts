@@ -91,6 +91,7 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
     run: async (signal) => {
       assert(worker === undefined, 'A coordinator runs once: create another');
       const options = {
+        application: settings.application,
         maxLeases: maxLeases ?? Number.POSITIVE_INFINITY,
         stopMs: stopMs ?? 25_000,
         isGone: isGone ?? (() => false),

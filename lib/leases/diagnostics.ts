@@ -5,7 +5,12 @@ export type TakeReason = 'unowned' | 'expired' | 'offered' | 'own' | 'steal';
 
 /** Everything that happens to leases, in one list: logs, metrics and tests are made from it. */
 export type LeaseEvent =
-  | { readonly type: 'worker-started'; readonly worker: string; readonly incarnation: string }
+  | {
+      readonly type: 'worker-started';
+      readonly application: string;
+      readonly worker: string;
+      readonly incarnation: string;
+    }
   | { readonly type: 'worker-stopping'; readonly worker: string; readonly leases: number }
   | { readonly type: 'worker-stopped'; readonly worker: string }
   | { readonly type: 'lease-created'; readonly leaseKey: string; readonly checkpoint: string }

@@ -25,6 +25,7 @@ const lookMs = 1_000;
 const loopBackoff = { firstMs: 200, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
 
 export interface WorkerOptions {
+  readonly application: string;
   readonly maxLeases: number;
   readonly stopMs: number;
   readonly isGone: (processId: string) => boolean;
@@ -91,7 +92,7 @@ export class Worker {
 
   async run(signal: AbortSignal): Promise<void> {
     const { incarnation, report, worker } = this.#context;
-    report({ type: 'worker-started', worker, incarnation });
+    report({ type: 'worker-started', application: this.#options.application, worker, incarnation });
     const stop = AbortSignal.any([signal, this.#broken.signal]);
     // A listener per loop and a loop per stream, each removed after its wait: no leak to be warned of.
     setMaxListeners(0, stop);
@@ -163,6 +164,7 @@ export class Worker {
         failures = 0;
       } catch (error) {
         if (endsWorker(error)) return this.#broken.abort(error);
+        if (signal.aborted) return;
         failures += 1;
         this.#context.report({ type: 'call-failed', doing, error });
       }
@@ -255,29 +257,35 @@ export class Worker {
   }
 
   async #drain(): Promise<void> {
-    const { clock, report, worker } = this.#context;
+    const { report, worker } = this.#context;
     report({ type: 'worker-stopping', worker, leases: this.#tenures.size });
     this.#context.leaving.abort();
     await this.#lookBeforeDrain();
     const { leases } = this.#taker.planned();
     this.#tenures.drain(handovers(leases, worker, this.#peers()));
-    const settled = this.#tenures.settled();
+    await this.#within(this.#options.stopMs - evictMs, this.#tenures.settled());
+    if (this.#tenures.size > 0) await this.#within(evictMs, this.#tenures.evict());
+  }
+
+  /** Waits for `work`, but not for longer, and not where the worker is broken. */
+  async #within(ms: number, work: Promise<void>): Promise<void> {
     const inTime = new AbortController();
-    const late = clock.sleep(Math.max(0, this.#options.stopMs - evictMs), inTime.signal);
-    await Promise.race([settled, late, aborted(this.#broken.signal)]);
+    const late = this.#context.clock.sleep(Math.max(0, ms), inTime.signal);
+    await Promise.race([work, late, aborted(this.#broken.signal)]);
     inTime.abort();
-    await Promise.race([this.#tenures.evict(), clock.sleep(evictMs, this.#broken.signal)]);
   }
 
   /** Who lives now? A peer that joined a moment ago is not in the last survey. */
   async #lookBeforeDrain(): Promise<void> {
-    const inTime = new AbortController();
-    const { clock, report } = this.#context;
-    const survey = settled(this.#fleet.survey(inTime.signal));
-    const late = clock.sleep(lookMs, inTime.signal);
-    const outcome = await Promise.race([survey, late]);
-    inTime.abort();
-    if (outcome?.ok === false) report({ type: 'call-failed', doing: 'look for peers', error: outcome.error });
+    const enough = new AbortController();
+    await this.#within(lookMs, this.#lookAtFleet(enough.signal));
+    enough.abort();
+  }
+
+  async #lookAtFleet(signal: AbortSignal): Promise<void> {
+    const outcome = await settled(this.#fleet.survey(signal));
+    if (!outcome.ok)
+      this.#context.report({ type: 'call-failed', doing: 'look for peers', error: outcome.error });
   }
 
   /** Workers of this library that are alive and stay, as far as was seen: they look for offers each second. */
