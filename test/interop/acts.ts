@@ -1,0 +1,107 @@
+import type { Kind, Member } from './crew.ts';
+import type { Act, Stage } from './story.ts';
+
+/** Short, so that a run is; all intervals of both kinds of worker follow from it. */
+export const failoverMs = 5_000;
+export const shardCount = 4;
+
+/** A JVM or tsx on a busy laptop. */
+const bootMs = 15_000;
+/** KCL waits so long, by chance, before it fills an empty lease table. */
+const emptyTableMs = 30_000;
+/** KCL's taker looks so often: twice the failover time. */
+const javaLookMs = 2 * failoverMs + 50;
+/** One look to see the last counter, one to find it unchanged, and one tenth of a second per step of dispatch. */
+const javaFailoverMs = 2 * javaLookMs + failoverMs + 3_000;
+/** What the library promises for a dead peer. */
+const oursFailoverMs = failoverMs + 5_000;
+/** Who joins gets its half one lease a look; ours looks each 0.3 of the failover time. */
+const joinMs = { java: bootMs + (shardCount / 2 + 2) * javaLookMs, ours: bootMs + 2 * failoverMs };
+
+const ours: Kind = { type: 'ours' };
+
+/** How long a survivor of this kind may take to read what another held. */
+export function takeoverMs(survivor: Kind): number {
+  return survivor.type === 'ours' ? oursFailoverMs : javaFailoverMs;
+}
+
+export function begin(id: string, kind: Kind): Act {
+  return {
+    name: `${id} alone`,
+    ownedMs: bootMs + emptyTableMs + javaLookMs,
+    play: async (stage) => {
+      await stage.start(id, kind);
+      return [await allAt(stage, id, bootMs + emptyTableMs + javaLookMs)];
+    },
+  };
+}
+
+/** The newcomer gets its half: ours asks or takes, Java takes one lease a look. */
+export function join(name: string, id: string, kind: Kind): Act {
+  return {
+    name,
+    ownedMs: javaFailoverMs,
+    play: async (stage) => {
+      await stage.start(id, kind);
+      return [await balanced(stage, joinMs[kind.type])];
+    },
+  };
+}
+
+export function reshard(name: string): Act {
+  return {
+    name,
+    ownedMs: javaFailoverMs,
+    play: async (stage) => {
+      const what = await stage.scene.reshard();
+      return [what, await allRead(stage, 2 * javaFailoverMs)];
+    },
+  };
+}
+
+export function leave(name: string, how: 'stop' | 'kill', id: string, survivor: string): Act {
+  return {
+    name,
+    ownedMs: javaFailoverMs,
+    play: async (stage) => {
+      await member(stage, id)[how]();
+      const withinMs = takeoverMs(member(stage, survivor).kind);
+      return [await allAt(stage, survivor, withinMs + javaLookMs)];
+    },
+  };
+}
+
+export { ours };
+
+function member(stage: Stage, id: string): Member {
+  const found = stage.crew.members.get(id);
+  if (found === undefined) throw new Error(`Nobody is called ${id}`);
+  return found;
+}
+
+async function openShards(stage: Stage): Promise<number> {
+  return (await stage.scene.shards()).filter((shard) => shard.endingSequenceNumber === undefined).length;
+}
+
+function allAt(stage: Stage, id: string, withinMs: number): Promise<string> {
+  const reached = async (): Promise<boolean> => (await stage.shares())[id] === (await openShards(stage));
+  return stage.until(`all shards at ${id}`, reached, withinMs);
+}
+
+function allRead(stage: Stage, withinMs: number): Promise<string> {
+  const reached = async (): Promise<boolean> => {
+    const counts = Object.values(await stage.shares());
+    return counts.reduce((sum, count) => sum + count, 0) === (await openShards(stage));
+  };
+  return stage.until('every open shard read', reached, withinMs);
+}
+
+/** All open shards are read, and the numbers of two workers differ by at most one. */
+function balanced(stage: Stage, withinMs: number): Promise<string> {
+  const reached = async (): Promise<boolean> => {
+    const counts = Object.values(await stage.shares());
+    const sum = counts.reduce((total, count) => total + count, 0);
+    return sum === (await openShards(stage)) && Math.max(...counts) - Math.min(...counts) <= 1;
+  };
+  return stage.until('balanced', reached, withinMs);
+}
