@@ -4,7 +4,8 @@ import { createLeaseStore, type LeaseTable } from '../../../lib/leases/table-lea
 import { failure, leaseScene, ofType, refuse, stopAll } from '../../support/lease-scene.ts';
 import { seededRandom, startWorker, type TestWorker } from '../../support/lease-workers.ts';
 
-describe('failing over', () => {
+describe('failing over', function () {
+  this.timeout(30_000);
   it('takes no longer than the failover time and five seconds, whenever the owner dies', async () => {
     const random = seededRandom(3);
     for (let i = 0; i < 12; i += 1) {
@@ -21,7 +22,7 @@ describe('failing over', () => {
       expect(mine.length).to.equal(3);
       await stopAll(clock, [b]);
     }
-  }).timeout(20_000);
+  });
 
   it('leaves nothing to an owner that was stopped for too long: it acts no more, and says so once', async () => {
     const { clock, start } = leaseScene(1);
@@ -79,7 +80,9 @@ describe('failing over', () => {
   });
 });
 
-describe('a large fleet, where two workers survey for all', () => {
+describe('a large fleet, where two workers survey for all', function () {
+  // Many workers in one process; the default is short on a machine that is busy.
+  this.timeout(30_000);
   const options = { surveyUnitsPerSecond: 0.01 };
   const total = (workers: readonly TestWorker[]): number =>
     workers.reduce((sum, { working }) => sum + working.size, 0);
@@ -132,7 +135,8 @@ describe('a large fleet, where two workers survey for all', () => {
   });
 });
 
-describe('worker ids', () => {
+describe('worker ids', function () {
+  this.timeout(10_000);
   it('refuses to start beside a running process with the same id, and leaves that one alone', async () => {
     const { clock, start } = leaseScene(4);
     const first = start('a', { options: { processId: 'one' } });
@@ -172,7 +176,8 @@ describe('worker ids', () => {
   });
 });
 
-describe('trouble', () => {
+describe('trouble', function () {
+  this.timeout(10_000);
   it('names the lease table that is missing, and does not start', async () => {
     const { clock, start, store } = leaseScene(1);
     store.table.drop();

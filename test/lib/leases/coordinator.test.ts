@@ -3,7 +3,8 @@ import type { HeldLease } from '../../../lib/leases/held-lease.ts';
 import { failure, leaseScene, ofType, refuse, stopAll } from '../../support/lease-scene.ts';
 import { untilAsked, type TestWorker } from '../../support/lease-workers.ts';
 
-describe('coordinator', () => {
+describe('coordinator', function () {
+  this.timeout(10_000);
   it('works on every shard of a fresh table within a second', async () => {
     const { clock, start } = leaseScene(8);
     const worker = start('a');
@@ -134,7 +135,8 @@ describe('coordinator', () => {
   });
 });
 
-describe('stopping', () => {
+describe('stopping', function () {
+  this.timeout(10_000);
   it('gives each lease up as soon as its own work is done', async () => {
     const { clock, start } = leaseScene(4);
     const slow = new AbortController();
