@@ -45,16 +45,11 @@ export interface WindowStore {
     signal?: AbortSignal,
   ) => Promise<ReadonlyMap<string, readonly WindowPart[]>>;
   /**
-   * Writes the changed parts of each bucket, in order, unless the stored one includes as much already. Gives back the
-   * parts of which the store has more: their buckets must be loaded again. (A late write of the shard's previous owner:
-   * the same records give the same counts, so it is as good as ours.) Others may have been written when it throws.
+   * Writes each part, in no order, unless the stored one includes as much already. (A late write of the shard's previous
+   * owner: the same records give the same counts, so it is as good as ours.) Others may have been written when it throws.
    * @throws PlatformError `fenced-out` when a newer owner has written
    */
-  readonly save: (
-    buckets: readonly (readonly WindowPart[])[],
-    writer: WindowWriter,
-    signal?: AbortSignal,
-  ) => Promise<readonly WindowPart[]>;
+  readonly save: (parts: readonly WindowPart[], writer: WindowWriter, signal?: AbortSignal) => Promise<void>;
   /** Enters days into the directory; before the parts, so that none can be missed. */
   readonly addDays: (definition: string, days: readonly string[], signal?: AbortSignal) => Promise<void>;
   readonly days: (definition: string, fromDay: string, signal?: AbortSignal) => Promise<readonly string[]>;
@@ -81,11 +76,8 @@ const triesMax = 5;
 export function createWindowStore(port: TablePort): WindowStore {
   return {
     load: (keys, signal) => loadBuckets(port, keys, signal),
-    save: async (buckets, writer, signal) => {
-      const overtaken = await inFlight(buckets, writesInFlightMax, (parts) =>
-        saveBucket(port, parts, writer, signal),
-      );
-      return overtaken.flat();
+    save: async (parts, writer, signal) => {
+      await inFlight(parts, writesInFlightMax, (part) => savePart(port, part, writer, signal));
     },
     addDays: (definition, days, signal) =>
       putItems(
@@ -115,7 +107,10 @@ export function createWindowStore(port: TablePort): WindowStore {
   };
 }
 
-/** A bucket goes on in the next part only when one is full, and parts are written in order: so none is missed. */
+/**
+ * A bucket goes on in the next part only when one is full. If a crash left the next one without that, the checkpoint
+ * was not written either: all that the next one has comes again.
+ */
 async function loadBuckets(
   port: TablePort,
   keys: readonly BucketKey[],
@@ -133,41 +128,25 @@ async function loadBuckets(
   return buckets;
 }
 
-async function saveBucket(
-  port: TablePort,
-  parts: readonly WindowPart[],
-  writer: WindowWriter,
-  signal?: AbortSignal,
-): Promise<readonly WindowPart[]> {
-  const overtaken: WindowPart[] = [];
-  for (const part of parts) {
-    if (!(await savePart(port, part, writer, signal))) overtaken.push(part);
-  }
-  return overtaken;
-}
-
-/** False: the store has more. */
 async function savePart(
   port: TablePort,
   part: WindowPart,
   { fence, nowMs }: WindowWriter,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const item = toPartItem(part, fence, nowMs);
   const condition = {
     ConditionExpression: 'attribute_not_exists(pk) OR (last_position < :last AND fence <= :fence)',
     ExpressionAttributeValues: { ':last': part.lastPosition, ':fence': fence },
   };
   for (let attempt = 0; attempt < triesMax; attempt += 1) {
-    if (await putUnless(port, item, condition, signal)) return true;
+    if (await putUnless(port, item, condition, signal)) return;
     const { Item } = await port.client.send(
       new GetCommand({ TableName: port.table, Key: partKey(part), ConsistentRead: true }),
       sendOptions(signal),
     );
     if (Item && Number(Item['fence']) > fence) throw fencedOut(part.shard);
-    if (Item && String(Item['last_position']) >= part.lastPosition) {
-      return String(Item['last_position']) === part.lastPosition;
-    }
+    if (Item && String(Item['last_position']) >= part.lastPosition) return;
   }
   throw new PlatformError('window-contended', `A part of ${part.shard} changed at every look`, {
     retryable: true,

@@ -1,4 +1,4 @@
-import { bucketName, type WindowPart } from '../../lib/stores/window-parts.ts';
+import type { WindowPart } from '../../lib/stores/window-parts.ts';
 import type { BucketDraft } from './bucket-draft.ts';
 
 export interface CacheLimits {
@@ -27,9 +27,8 @@ export class BucketCache {
     return this.#buckets;
   }
 
-  /** The dirty parts of each bucket, in order. */
-  get dirty(): readonly (readonly WindowPart[])[] {
-    return [...this.#dirty].map(([name, numbers]) =>
+  get dirty(): readonly WindowPart[] {
+    return [...this.#dirty].flatMap(([name, numbers]) =>
       (this.#buckets.get(name) ?? []).filter(({ number }) => numbers.has(number)),
     );
   }
@@ -39,7 +38,7 @@ export class BucketCache {
   }
 
   get wantsFlush(): boolean {
-    return countsIn(this.dirty) > this.#limits.countsDirtyMax;
+    return countsIn([this.dirty]) > this.#limits.countsDirtyMax;
   }
 
   /** As they are stored. */
@@ -56,10 +55,9 @@ export class BucketCache {
     }
   }
 
-  /** All that was dirty is stored. Where the store had more, another owner wrote: that counts, and is loaded again. */
-  saved(overtaken: readonly WindowPart[]): void {
+  /** All that was dirty is stored. (Where an earlier owner wrote more: that is what these parts will become.) */
+  saved(): void {
     this.#dirty.clear();
-    for (const part of overtaken) this.#buckets.delete(bucketName(part));
     let kept = countsIn(this.#buckets.values());
     for (const [name, parts] of this.#buckets) {
       if (kept <= this.#limits.countsKeptMax) return;

@@ -10,7 +10,10 @@ import {
 } from '../../lib/stores/window-parts.ts';
 import type { Slot } from './slot.ts';
 
-/** How large a part may become. They only decide where new counts and samples go, so they may differ between versions. */
+/**
+ * How large a part may become. All that write a shard at the same time (its owner, and a zombie that does not know of the
+ * take-over) must have the same: that is why they are no settings. What other limits have written is taken as it is.
+ */
 export interface PartLimits {
   /** A part that has as many bytes of counts is full. */
   readonly countBytesMax: number;
@@ -19,8 +22,8 @@ export interface PartLimits {
 }
 
 /**
- * A part is written whole: some 10 KB compressed where it is full of counts, which is cheap to write again at every
- * flush, and with its samples and the longest group (768 bytes) far below DynamoDB's 400 KB even if nothing shrinks.
+ * A part is written whole at every flush that changes it: full of counts it has 3 KB compressed, with all samples some
+ * 13 KB. Were nothing to shrink, JSON's quotes and the longest numbers included, it were still below DynamoDB's 400 KB.
  */
 export const usualPartLimits: PartLimits = { countBytesMax: 48_000, sampleBytesMax: 16_000 };
 /** Of a count as JSON beside its group: start, count, five numbers of how late. */

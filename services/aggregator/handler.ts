@@ -143,8 +143,9 @@ class Aggregator implements EventHandler {
   async #saveParts({ fence, signal }: ShardContext): Promise<void> {
     const { clock, windows } = this.#options;
     const dirty = this.#cache.dirty;
-    await this.#enterDays(dirty.flat(), signal);
-    this.#cache.saved(await windows.save(dirty, { fence, nowMs: clock.now() }, signal));
+    await this.#enterDays(dirty, signal);
+    await windows.save(dirty, { fence, nowMs: clock.now() }, signal);
+    this.#cache.saved();
   }
 
   async #enterDays(parts: readonly WindowPart[], signal: AbortSignal): Promise<void> {
