@@ -37,6 +37,7 @@ const leases = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
+  'dynamodb:Query',
   'dynamodb:Scan',
 ];
 

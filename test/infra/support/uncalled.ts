@@ -7,7 +7,6 @@ import type { ServiceName } from '../../../services/catalogue.ts';
 const onlyPuts = 'ingest only puts; the Kinesis adapter has every verb';
 const polls = 'shards are polled; fan-out is not switched on by any setting';
 const noWriter = 'this consumer writes to no stream; the adapter has every verb';
-const ledgerList = 'only weir audit lists the ledger and dead letters, as the operator';
 const bodies = 'only readers of dead letters and events fetch bodies from the lake';
 const verify = 'only weir archive verify lists the lake, as the operator';
 const noEncode = 'it decodes only, or writes JSON; the router asks for the id to encode with';
@@ -34,13 +33,11 @@ export const uncalled: Readonly<Record<ServiceName, Readonly<Record<string, stri
     'glue:GetSchemaByDefinition': noEncode,
     's3:GetObject': bodies,
     'dynamodb:BatchGetItem': readSide,
-    'dynamodb:Query': ledgerList,
   },
   archiver: {
     ...consumer,
     'kinesis:PutRecords': noWriter,
     'glue:GetSchemaByDefinition': noEncode,
-    'dynamodb:Query': ledgerList,
   },
   aggregator: {
     ...consumer,
@@ -53,13 +50,11 @@ export const uncalled: Readonly<Record<ServiceName, Readonly<Record<string, stri
     'kinesis:PutRecords': noWriter,
     'glue:GetSchemaByDefinition': noEncode,
     's3:GetObject': bodies,
-    'dynamodb:Query': readSide,
   },
   detector: {
     ...consumer,
     'glue:GetSchemaByDefinition': noEncode,
     's3:GetObject': bodies,
-    'dynamodb:Query': ledgerList,
   },
   query: {
     ...fansOut,
