@@ -1,5 +1,6 @@
 import type { Kind, Member } from './crew.ts';
-import type { Act, Stage } from './story.ts';
+import { ownersOverTime } from './checks.ts';
+import { type Act, type Stage, Unreached } from './story.ts';
 
 /** Short, so that a run is; all intervals of both kinds of worker follow from it. */
 export const failoverMs = 5_000;
@@ -67,6 +68,65 @@ export function leave(name: string, how: 'stop' | 'kill', id: string, survivor: 
       await member(stage, id)[how]();
       const withinMs = takeoverMs(member(stage, survivor).kind);
       return [await allAt(stage, survivor, withinMs + javaLookMs)];
+    },
+  };
+}
+
+/** KCL 3.5 judges once a minute whether its fleet may leave the rules of 2.x; then it would wait ten minutes more. */
+const readinessMs = 90_000;
+
+/**
+ * Waits for the Java leader's next judgement of the migration. It asks that each owner of a lease publish metrics.
+ * @param expected what the fleet should be found, as our library is today
+ */
+export function readiness(name: string, expected: boolean): Act {
+  return {
+    name,
+    ownedMs: javaFailoverMs,
+    play: async (stage) => {
+      const before = (await stage.said(readinessPattern)).length;
+      const heard = async (): Promise<boolean> => (await stage.said(readinessPattern)).length > before;
+      const note = await stage.until(`judged (${expected ? 'ready' : 'blocked'})`, heard, readinessMs);
+      const last = (await stage.said(readinessPattern)).at(-1) ?? '';
+      if (last.endsWith('true') !== expected) throw new Unreached(`KCL says: ${last}`);
+      return [note, `KCL says: ${last}`, foreignItems(stage)];
+    },
+  };
+}
+
+const readinessPattern = /WorkerMetricStats status changed to (?:true|false)/g;
+
+/** What KCL 3 keeps beside the leases, and how its fleet stands. */
+function foreignItems(stage: Stage): string {
+  const found = [...stage.scene.log.items.values()].flatMap((item) => {
+    const kind = item.entityType?.S ?? 'LEASE';
+    return kind === 'LEASE' ? [] : [item.cv?.S ?? item.tm?.S ?? kind];
+  });
+  return `beside the leases: ${found.sort().join(', ') || 'nothing'}`;
+}
+
+/** Nobody knows who should win: the shares after `forMs`, and how often a lease has changed hands. */
+export function watch(name: string, id: string, kind: Kind, forMs: number): Act {
+  return {
+    name,
+    ownedMs: javaFailoverMs,
+    play: async (stage) => {
+      const fromMs = Date.now();
+      await stage.start(id, kind);
+      await stage.pass(forMs);
+      const moves = [...ownersOverTime(stage.scene.log.writes)].flatMap(([, turns]) =>
+        turns.filter((turn) => turn.fromMs >= fromMs),
+      );
+      const asked = stage.scene.log.writes.filter((write) => {
+        return write.at >= fromMs && write.item?.checkpointOwner !== undefined;
+      });
+      const askers = [...new Set(asked.map(({ writer }) => writer))].sort().join(', ');
+      return [
+        `${moves.length} changes of owner`,
+        `hand-offs asked by ${askers || 'nobody'}`,
+        foreignItems(stage),
+        await allRead(stage, javaFailoverMs),
+      ];
     },
   };
 }

@@ -214,7 +214,7 @@ function readingTimes({ deaths, lines }: History): ReadonlyMap<string, readonly 
     close(tenure, line.at);
     if (line.event === 'begin') open.set(tenure, line.at);
   }
-  for (const tenure of [...open.keys()]) {
+  for (const tenure of open.keys()) {
     close(tenure, deaths.get(tenure.slice(0, tenure.indexOf(' '))) ?? Number.POSITIVE_INFINITY);
   }
   for (const list of readings.values()) list.sort((a, b) => a.sinceMs - b.sinceMs);

@@ -15,7 +15,8 @@ export type Kind =
 export interface Member {
   readonly id: string;
   readonly kind: Kind;
-  readonly startedAtMs: number;
+  /** The file with what it writes on stderr. */
+  readonly log: string;
   /** When its process ended, if it has. */
   readonly endedAtMs: () => number | undefined;
   /** SIGTERM; resolves when the process has ended. A member that does not is killed after stopMs. */
@@ -66,12 +67,13 @@ export function createCrew(scene: Scene, failoverMs: number, folder: string): Cr
         env: { PATH: process.env.PATH, ...settings, ...mode },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      child.stderr.pipe(createWriteStream(join(folder, `${scene.name}-${id}.log`)));
+      const log = join(folder, `${scene.name}-${id}.log`);
+      child.stderr.pipe(createWriteStream(log));
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = parseLine(text);
         if (line !== undefined) lines.push(line);
       });
-      const member = memberOf(id, kind, child);
+      const member = memberOf(id, kind, child, log);
       members.set(id, member);
       return member;
     },
@@ -82,7 +84,7 @@ export function createCrew(scene: Scene, failoverMs: number, folder: string): Cr
   };
 }
 
-function memberOf(id: string, kind: Kind, child: ChildProcess): Member {
+function memberOf(id: string, kind: Kind, child: ChildProcess, log: string): Member {
   let endedAtMs: number | undefined;
   // `close` comes after the last line of its output, `exit` may come before it.
   const ended = new Promise<void>((resolve) => {
@@ -100,7 +102,7 @@ function memberOf(id: string, kind: Kind, child: ChildProcess): Member {
   return {
     id,
     kind,
-    startedAtMs: Date.now(),
+    log,
     endedAtMs: () => endedAtMs,
     kill,
     stop: async () => {

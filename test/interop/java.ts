@@ -27,15 +27,25 @@ const compileMs = 120_000;
  * it is made once. Rejects where our own Java does not compile.
  */
 export async function buildJava(major: KclMajor): Promise<JavaBuild> {
-  for (const [tool, flag] of [['javac', '-version'], ['mvn', '-version']] as const) {
+  for (const [tool, flag] of [
+    ['javac', '-version'],
+    ['mvn', '-version'],
+  ] as const) {
     try {
       await run(tool, [flag], { timeout: compileMs });
     } catch (error) {
-      return { type: 'missing', why: `${tool} does not run (${firstLine(error)}): install a JDK 17 and Maven` };
+      return {
+        type: 'missing',
+        why: `${tool} does not run (${firstLine(error)}): install a JDK 17 and Maven`,
+      };
     }
   }
   const files = await sourceFiles(major);
-  const target = join(tmpdir(), `weir-interop-${process.getuid?.() ?? 0}`, `kcl${major}-${await digestOf(files)}`);
+  const target = join(
+    tmpdir(),
+    `weir-interop-${process.getuid?.() ?? 0}`,
+    `kcl${major}-${await digestOf(files)}`,
+  );
   const pathFile = join(target, 'classpath');
   const done = join(target, 'done');
   if (!existsSync(done)) {
@@ -44,7 +54,9 @@ export async function buildJava(major: KclMajor): Promise<JavaBuild> {
     if (problem !== undefined) return { type: 'missing', why: problem };
     const jars = await readFile(pathFile, 'utf8');
     const java = files.filter((file) => file.endsWith('.java'));
-    await run('javac', ['-proc:none', '-Xlint:-options', '-d', target, '-cp', jars, ...java], { timeout: compileMs });
+    await run('javac', ['-proc:none', '-Xlint:-options', '-d', target, '-cp', jars, ...java], {
+      timeout: compileMs,
+    });
     await writeFile(done, '');
   }
   return { type: 'built', classPath: `${target}:${await readFile(pathFile, 'utf8')}` };

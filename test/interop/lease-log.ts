@@ -3,7 +3,9 @@ import { closeServer } from '../../local/close-server.ts';
 import { listen, type StandIn } from '../../local/listen.ts';
 
 /** An item in DynamoDB's JSON: `{ leaseKey: { S: 'shardId-…' }, leaseCounter: { N: '4' }, … }`. */
-export type WireItem = Readonly<Record<string, { readonly S?: string; readonly N?: string; readonly SS?: string[] }>>;
+export type WireItem = Readonly<
+  Record<string, { readonly S?: string; readonly N?: string; readonly SS?: string[] }>
+>;
 
 /** One write that DynamoDB has accepted. `item` is undefined after a delete, `before` where it was not there. */
 export interface Write {
@@ -69,7 +71,10 @@ export function createLeaseLog(target: string, table: string): LeaseLog {
   };
 }
 
-async function open(worker: string, answer: (incoming: IncomingMessage) => Promise<Answer>): Promise<StandIn> {
+async function open(
+  worker: string,
+  answer: (incoming: IncomingMessage) => Promise<Answer>,
+): Promise<StandIn> {
   const server = createServer((incoming, response) => {
     answer(incoming).then(
       (reply) => send(response, reply),
@@ -113,7 +118,12 @@ function forward(target: string, incoming: IncomingMessage, body: Buffer, agent:
   return new Promise((resolve, reject) => {
     const outgoing = request(
       target,
-      { agent, method: incoming.method, path: incoming.url, headers: { ...headers, 'content-length': body.length } },
+      {
+        agent,
+        method: incoming.method,
+        path: incoming.url,
+        headers: { ...headers, 'content-length': body.length },
+      },
       (reply) => {
         bodyOf(reply).then(
           (bytes) => resolve({ status: reply.statusCode ?? 500, headers: reply.headers, body: bytes }),

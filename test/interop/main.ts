@@ -11,7 +11,7 @@ import { failoverMs, shardCount } from './acts.ts';
 import { buildJava, type KclMajor } from './java.ts';
 import { table } from './report.ts';
 import { openScene, type Servers } from './scene.ts';
-import { kcl2Stories, type Story } from './stories.ts';
+import { kcl2Stories, kcl3CompatibleStories, kcl3Stories, type Story } from './stories.ts';
 import { play, type Run } from './story.ts';
 
 const exitCode = { ok: 0, usage: 2, checkFailed: 6, interrupted: 130 } as const;
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   const runs: Run[] = [];
   const skipped: string[] = [];
   try {
-    for (const major of [2] as const) {
+    for (const major of [2, 3] as const) {
       const build = await buildJava(major);
       if (build.type === 'missing') {
         skipped.push(`KCL ${major} was NOT run: ${build.why}`);
@@ -70,7 +70,12 @@ async function main(): Promise<number> {
 }
 
 function storiesOf(major: KclMajor, classPath: string): readonly Story[] {
-  return kcl2Stories({ type: 'java', major, classPath });
+  const java = { type: 'java', major, classPath } as const;
+  if (major === 2) return kcl2Stories(java);
+  return [
+    ...kcl3CompatibleStories({ ...java, mode: 'CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X' }),
+    ...kcl3Stories({ ...java, mode: 'CLIENT_VERSION_CONFIG_3X' }),
+  ];
 }
 
 function wanted(name: string, only: readonly string[] | undefined): boolean {

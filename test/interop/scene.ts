@@ -1,7 +1,4 @@
-import {
-  CreateTableCommand,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateStreamCommand,
   type KinesisClient,
@@ -95,7 +92,9 @@ function startTraffic(stream: string, kinesis: Kinesis): Traffic {
 }
 
 async function reshard(StreamName: string, kinesis: Kinesis, client: KinesisClient): Promise<string> {
-  const open = (await kinesis.listShards(StreamName)).filter((shard) => shard.endingSequenceNumber === undefined);
+  const open = (await kinesis.listShards(StreamName)).filter(
+    (shard) => shard.endingSequenceNumber === undefined,
+  );
   const byHash = open.sort((a, b) => (BigInt(a.startingHashKey) < BigInt(b.startingHashKey) ? -1 : 1));
   const [first] = byHash;
   const [left, right] = byHash.slice(-2);

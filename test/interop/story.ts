@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { type History, type Invariant, invariants, judge, ownerOf, pauses } from './checks.ts';
 import { createCrew, type Crew, type Kind, type Member } from './crew.ts';
@@ -30,6 +32,9 @@ export interface Stage {
   readonly shares: () => Promise<Readonly<Record<string, number>>>;
   /** Waits until it is so; a note with the time it took, or Unreached. */
   readonly until: (what: string, reached: () => Promise<boolean>, withinMs: number) => Promise<string>;
+  readonly pass: (ms: number) => Promise<void>;
+  /** What of the workers' logs fits the pattern (global), in the order of their starts and lines. */
+  readonly said: (pattern: RegExp) => Promise<readonly string[]>;
 }
 
 /** An act did not come to its end in time. */
@@ -58,6 +63,9 @@ export async function play(
   } finally {
     await crew.close();
     await scene.endTraffic();
+    // For whoever wants to know why: all that the judgement rests on.
+    const all = { lines: crew.lines, writes: scene.log.writes };
+    await writeFile(join(options.folder, `${scene.name}.json`), JSON.stringify(all));
   }
   return runs;
 }
@@ -80,6 +88,7 @@ async function playAct(act: Act, stage: Stage, isLast: boolean): Promise<Run> {
   const history = await historyOf(stage, { fromMs, toMs: Date.now(), ownedMs: act.ownedMs });
   const verdict = judge(history);
   const broken = invariants.filter((invariant) => verdict[invariant].length > 0);
+  notes.push(`at the end ${sharesText(await stage.shares())}`);
   notes.push(`longest pause ${seconds(Math.max(0, ...pauses(history).values()))}`);
   notes.push(`${repeats(history)} records repeated`);
   for (const invariant of broken) {
@@ -118,13 +127,18 @@ function stageOf(scene: Scene, crew: Crew, failoverMs: number, signal: AbortSign
     failoverMs,
     shares,
     start: crew.start,
+    pass: (ms) => systemClock.sleep(ms, signal),
+    said: async (pattern) => {
+      const logs = await Promise.all([...crew.members.values()].map(({ log }) => readFile(log, 'utf8')));
+      return logs.flatMap((log) => log.match(pattern) ?? []);
+    },
     until: async (what, reached, withinMs) => {
       const fromMs = Date.now();
       while (!(await reached())) {
         const tookMs = Date.now() - fromMs;
         if (signal.aborted) throw new Unreached(`interrupted while waiting: ${what}`);
         if (tookMs > withinMs) {
-          throw new Unreached(`NOT within ${seconds(withinMs)}: ${what} (${JSON.stringify(await shares())})`);
+          throw new Unreached(`NOT within ${seconds(withinMs)}: ${what} (${sharesText(await shares())})`);
         }
         await systemClock.sleep(lookMs, signal);
       }
@@ -172,6 +186,12 @@ async function historyOf(stage: Stage, window: History['window']): Promise<Histo
     deaths: new Map(deaths),
     window,
   };
+}
+
+export function sharesText(shares: Readonly<Record<string, number>>): string {
+  return Object.entries(shares)
+    .map(([worker, count]) => `${worker} ${count}`)
+    .join(', ');
 }
 
 function repeats({ lines, window }: History): number {
