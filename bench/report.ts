@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 
 /** One measured thing: every run's number, and the middle one. */
 export interface Result {
@@ -23,6 +23,8 @@ export interface Machine {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly node: string;
+  /** Of the last minute, at the end. More than `cpus` means that others took their part of the time. */
+  readonly load: number;
 }
 
 /** The one document that a benchmark prints. */
@@ -100,6 +102,7 @@ function machine(): Machine {
     cpus: all.length,
     memoryBytes: totalmem(),
     node: process.versions.node,
+    load: threeDigits(loadavg()[0] ?? Number.NaN),
   };
 }
 

@@ -41,5 +41,5 @@ export type WorkerMessage =
     }
   | { readonly type: 'shard'; readonly atMs: number; readonly shardId: string; readonly holds: boolean }
   | { readonly type: 'lease-lost'; readonly atMs: number; readonly leaseKey: string; readonly reason: string }
-  | { readonly type: 'first-record'; readonly atMs: number }
+  | { readonly type: 'first-record'; readonly atMs: number; readonly cpuMs: number }
   | { readonly type: 'usage'; readonly atMs: number; readonly usage: Usage };

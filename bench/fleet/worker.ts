@@ -30,7 +30,7 @@ const tell = (message: WorkerMessage): void => void process.send?.(message);
 const processor: ShardProcessor = {
   start: async () => {},
   process: async (batch, { shardId }) => {
-    if (records === 0) tell({ type: 'first-record', atMs: nowMs() });
+    if (records === 0) tell({ type: 'first-record', atMs: nowMs(), cpuMs: cpuMs() });
     for (const record of batch) {
       if (settings.handlerMs > 0) await sleep(settings.handlerMs);
       bytes += record.data.length;
@@ -48,12 +48,16 @@ function tellBatch(shardId: string, batch: readonly StreamRecord[]): void {
   tell({ type: 'delivered', atMs: nowMs(), shardId, sequenceNumbers });
 }
 
-function tellUsage(): void {
+function cpuMs(): number {
   const { user, system } = process.cpuUsage(cpuAtStart);
+  return (user + system) / 1_000;
+}
+
+function tellUsage(): void {
   const usage: Usage = {
     records,
     bytes,
-    cpuMs: (user + system) / 1_000,
+    cpuMs: cpuMs(),
     peakBytes: process.resourceUsage().maxRSS * 1_024,
     calls: counter.counts(),
   };
@@ -62,18 +66,13 @@ function tellUsage(): void {
 
 function onDiagnostic(diagnostic: ConsumerDiagnostic | LeaseEvent): void {
   const atMs = nowMs();
-  switch (diagnostic.type) {
-    case 'shard-started':
-    case 'shard-finished': {
-      const holds = diagnostic.type === 'shard-started';
-      return tell({ type: 'shard', atMs, shardId: diagnostic.shardId, holds });
-    }
-    case 'lease-lost': {
-      const { leaseKey, reason } = diagnostic;
-      return tell({ type: 'lease-lost', atMs, leaseKey, reason });
-    }
-    default:
-      return;
+  if (diagnostic.type === 'shard-started' || diagnostic.type === 'shard-finished') {
+    const holds = diagnostic.type === 'shard-started';
+    tell({ type: 'shard', atMs, shardId: diagnostic.shardId, holds });
+  }
+  if (diagnostic.type === 'lease-lost') {
+    const { leaseKey, reason } = diagnostic;
+    tell({ type: 'lease-lost', atMs, leaseKey, reason });
   }
 }
 
