@@ -5,6 +5,7 @@ import { createDecoder } from '../event/codec.ts';
 import type { SchemaRegistry } from '../event/schemas.ts';
 import type { KeyFormat } from '../leases/stream-leases.ts';
 import { createDynamoLeaseStore } from '../leases/dynamo-lease-table.ts';
+import { processIdentity } from '../leases/process-identity.ts';
 import { leaseRequestMs } from '../leases/timings.ts';
 import type { Running, ServiceContext } from '../runtime/run-service.ts';
 import type { workerSettings } from '../runtime/service.ts';
@@ -75,6 +76,7 @@ export function consumeEvents(
       failoverMs: config.FAILOVER_MS,
       stopMs: config.STOP_TIMEOUT_MS * drainShare,
       keyFormat: ports.leaseKeys,
+      ...processIdentity(),
     },
     onDiagnostic: ({ type }) => {
       happened.inc({ type });
