@@ -6,8 +6,8 @@ import { type Backoff, backoffMs } from '../lib/runtime/retry.ts';
 
 /** A crash loop must not burn the laptop; a worker killed on purpose must be back quickly. */
 const restartBackoff: Backoff = { firstMs: 100, maxMs: 10_000, tries: Number.POSITIVE_INFINITY };
-/** After this long alive a process counts as healthy and its backoff starts anew. */
-const healthyAfterMs = 10_000;
+/** After this long alive a process counts as healthy and its backoff starts anew: a crash loop dies sooner. */
+const healthyAfterMs = 3_000;
 /** The exit code of a process that cannot use its settings: starting it again would not help. */
 const unusableSettings = 2;
 /** After SIGTERM; longer than the STOP_TIMEOUT_MS that local services get. */
