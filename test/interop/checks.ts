@@ -12,6 +12,8 @@ export interface PutRecord {
 /** All that happened to one stream and its lease table, on one wall clock. */
 export interface History {
   readonly failoverMs: number;
+  /** Ids of the workers that are not Java's. */
+  readonly ours: ReadonlySet<string>;
   readonly shards: readonly Shard[];
   readonly puts: readonly PutRecord[];
   readonly lines: readonly Line[];
@@ -124,19 +126,31 @@ function foreignCheckpoints(writes: readonly Write[]): readonly string[] {
 }
 
 /**
- * I5, in the workers: who was robbed learns of it with its next renewal. By the failover time after the loss it gives
- * nothing more to anybody, until it has the lease again.
+ * I5, in the workers: ours, when robbed, learns of it with its next renewal. By the failover time after the loss it
+ * gives nothing more to anybody. KCL goes through what it has prefetched, each checkpoint of which is refused: that is
+ * counted (see lateDeliveries), not judged.
  */
-function deliveriesAfterLoss({ failoverMs, lines, writes }: History): readonly string[] {
+function deliveriesAfterLoss(history: History): readonly string[] {
+  return lateDeliveries(history, history.failoverMs)
+    .filter((line) => history.ours.has(line.worker))
+    .map(({ at, shard, worker }) => `${worker} delivered ${shard} at ${at} without owning it`);
+}
+
+type Batch = Extract<Line, { event: 'batch' }>;
+
+/** Batches of a worker that had lost the shard's lease by more than `graceMs` before. */
+export function lateDeliveries(
+  { lines, writes }: Pick<History, 'lines' | 'writes'>,
+  graceMs: number,
+): readonly Batch[] {
   const owners = ownersOverTime(writes);
-  return lines.flatMap((line) => {
-    if (line.event !== 'batch') return [];
-    const turns = owners.get(line.shard) ?? [];
+  return lines.filter((line): line is Batch => {
+    if (line.event !== 'batch') return false;
     // A write is seen here before its writer knows of it, so an owner's turn is never too late.
-    const owned = turns.some(
-      (turn) => turn.owner === line.worker && turn.fromMs <= line.at && line.at < turn.toMs + failoverMs,
+    const owned = (owners.get(line.shard) ?? []).some(
+      (turn) => turn.owner === line.worker && turn.fromMs <= line.at && line.at <= turn.toMs + graceMs,
     );
-    return owned ? [] : [`${line.worker} delivered ${line.shard} at ${line.at} without owning it`];
+    return !owned;
   });
 }
 

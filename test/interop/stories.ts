@@ -1,5 +1,6 @@
 import { begin, join, leave, ours, readiness, reshard, watch } from './acts.ts';
 import type { Kind } from './crew.ts';
+import { handOff } from './hand-off.ts';
 import type { Act } from './story.ts';
 
 export interface Story {
@@ -75,6 +76,8 @@ export function kcl3Stories(java: Kind): readonly Story[] {
       acts: [
         begin('java-a', java),
         watch('KCL 3: ours joins', 'ours-a', ours, watchMs),
+        handOff('KCL 3: hand-off, Java to ours', 'java-a', 'ours-a'),
+        handOff('KCL 3: hand-off, ours to Java', 'ours-a', 'java-a'),
         leave('KCL 3: ours stops', 'stop', 'ours-a', 'java-a'),
         watch('KCL 3: ours comes again', 'ours-b', ours, watchMs / 2),
         reshard('KCL 3: split and merge'),

@@ -1,7 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../lib/runtime/clock.ts';
-import { type History, type Invariant, invariants, judge, ownerOf, pauses } from './checks.ts';
+import {
+  type History,
+  type Invariant,
+  invariants,
+  judge,
+  lateDeliveries,
+  ownerOf,
+  pauses,
+} from './checks.ts';
 import { createCrew, type Crew, type Kind, type Member } from './crew.ts';
 import type { Scene } from './scene.ts';
 
@@ -91,6 +99,11 @@ async function playAct(act: Act, stage: Stage, isLast: boolean): Promise<Run> {
   notes.push(`at the end ${sharesText(await stage.shares())}`);
   notes.push(`longest pause ${seconds(Math.max(0, ...pauses(history).values()))}`);
   notes.push(`${repeats(history)} records repeated`);
+  const late = lateDeliveries(history, 0).filter(({ at }) => at >= fromMs);
+  for (const worker of new Set(late.map((line) => line.worker))) {
+    const count = late.filter((line) => line.worker === worker).length;
+    notes.push(`${worker} delivered ${count} batches after a loss`);
+  }
   for (const invariant of broken) {
     const [first] = verdict[invariant];
     notes.push(`${invariant} broken ${verdict[invariant].length} times: ${first}`);
@@ -179,6 +192,7 @@ async function historyOf(stage: Stage, window: History['window']): Promise<Histo
   });
   return {
     failoverMs,
+    ours: new Set([...crew.members.values()].filter(({ kind }) => kind.type === 'ours').map(({ id }) => id)),
     shards: await scene.shards(),
     puts: scene.puts,
     lines: crew.lines,
