@@ -9,13 +9,15 @@ import { parseTraffic } from './plan/traffic.ts';
 
 const usage = `usage: npm run plan:summary -- PLAN.json [--traffic FILE]
 
-Prints what a reviewer wants to know of a plan as Markdown. PLAN.json comes from "terraform show -json tfplan" or from
-"npm run infra:plan -- FILE.tfvars --json PLAN.json".
+Prints what a reviewer wants to know of a plan as Markdown. PLAN.json comes from
+"terraform show -json tfplan" or "npm run infra:plan -- FILE.tfvars --json PLAN.json".
 
   --traffic FILE  what is expected to flow (default flow/traffic.yaml)
+
+Exit codes: 0 harmless, 1 not readable, 2 a resource that holds data would be
+destroyed, 64 used wrongly.
 `;
 
-/** Exit codes: 0 harmless, 1 not readable, 2 a resource that holds data would be destroyed, 64 used wrongly. */
 const exit = { harmless: 0, unreadable: 1, dataAtRisk: 2, usage: 64 } as const;
 
 async function main(): Promise<number> {

@@ -37,7 +37,6 @@ const leases = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
-  'dynamodb:Query',
   'dynamodb:Scan',
 ];
 
@@ -46,6 +45,8 @@ function worker(leaseTable: TableName, from: readonly StreamNoun[]): readonly Gr
   return [
     { actions: read, on: streams(...from) },
     { actions: leases, on: table(leaseTable) },
+    // Apart, as it alone reaches the index by owner too.
+    { actions: ['dynamodb:Query'], on: table(leaseTable) },
     { actions: ['dynamodb:PutItem'], on: table('dead-letters', 'ledger') },
     { actions: ['s3:PutObject'], on: [{ type: 'lake' }] },
     { actions: ['glue:GetSchemaVersion'], on: [{ type: 'registry' }] },

@@ -1,5 +1,6 @@
 import { TerraformBackend } from 'cdktf';
 import type { Construct } from 'constructs';
+import { BrokenInvariant } from '../../lib/runtime/errors.ts';
 
 /**
  * State in S3, locked there. Bucket, region and key are given to `terraform init` (envs/NAME.s3.tfbackend), because a
@@ -16,6 +17,6 @@ export class StateInS3 extends TerraformBackend {
 
   /** Nobody reads this state from another stack: stacks are joined by names. */
   override getRemoteStateDataSource(): never {
-    throw new Error('Stacks are joined by names, not by remote state.');
+    throw new BrokenInvariant('stacks are joined by names, not by remote state');
   }
 }

@@ -236,7 +236,21 @@ const cases: readonly Case[] = [
     values: { container_insights: 'all' },
     says: 'container_insights must be',
   },
-  { what: 'a number where an object belongs', values: { services: 3 }, says: 'map of object required' },
+  {
+    what: 'a number where an object belongs',
+    values: { services: 3 },
+    says: 'The given value is not suitable for var.services declared at',
+  },
+  {
+    what: 'a word where a number belongs',
+    values: service({ max_count: 'many' }),
+    says: 'a number is required',
+  },
+  {
+    what: 'a domain without its zone',
+    values: { domain: { name: 'weir.example.com' } },
+    says: 'attribute "zone_id" is required',
+  },
   {
     what: 'a stream with the name of our own',
     values: { outbound_streams: { ...outbound({}).outbound_streams, inbound: stream({}) } },

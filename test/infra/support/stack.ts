@@ -1,18 +1,24 @@
 import type { StackJson } from '../../../scripts/offline/stack.ts';
 import { synthesise } from '../../../scripts/offline/synthesise.ts';
 
-let cached: StackJson | undefined;
+let text: string | undefined;
+let stack: StackJson | undefined;
 
-/** The platform's stack; the same value for all tests of a run. */
+/** What `npm run synth` writes; made once for all tests of a run. */
+export function platformText(): string {
+  text ??= synthesise();
+  return text;
+}
+
+/** The same as a value. */
 export function platformStack(): StackJson {
-  cached ??= JSON.parse(synthesise()) as StackJson;
-  return cached;
+  stack ??= JSON.parse(platformText()) as StackJson;
+  return stack;
 }
 
 /** The same without `prevent_destroy`: `terraform test` removes what it made up, and would be refused. */
 export function destroyableStack(): StackJson {
-  const text = JSON.stringify(platformStack(), (key: string, value: unknown) =>
+  return JSON.parse(platformText(), (key: string, value: unknown) =>
     key === 'prevent_destroy' ? undefined : value,
-  );
-  return JSON.parse(text) as StackJson;
+  ) as StackJson;
 }
