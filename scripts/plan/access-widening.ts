@@ -5,6 +5,8 @@ import type { Attributes, PlanJson } from './plan-json.ts';
 export interface Widening {
   readonly role: string;
   readonly right: string;
+  /** The role itself is new: nobody had it before. */
+  readonly ofNewRole: boolean;
 }
 
 const policyAttributes: Readonly<Record<string, string>> = {
@@ -19,18 +21,23 @@ const policyAttributes: Readonly<Record<string, string>> = {
 
 /** Every action on every resource that is newly allowed, and every condition that is newly missing. */
 export function wideningsOf(plan: PlanJson): readonly Widening[] {
+  const newRoles = managed(plan)
+    .filter(({ type, change }) => type === 'aws_iam_role' && change.before === null)
+    .map(({ change }) => change.after?.name);
   return managed(plan).flatMap(({ address, type, change }) => {
+    // A new policy on a role that is there already widens it like any other.
+    const ofNewRole = type === 'aws_iam_role_policy' && newRoles.includes(change.after?.role);
     const attribute = policyAttributes[type];
     if (attribute === undefined || change.after === null) return [];
     if (laterOnly(change.after_unknown, attribute)) {
       return change.before === null
         ? []
-        : [{ role: address, right: 'unknown until the apply: read the code' }];
+        : [{ role: address, right: 'unknown until the apply: read the code', ofNewRole: false }];
     }
     const before = rightsIn(change.before?.[attribute]);
     return rightsIn(change.after[attribute])
       .filter((right) => !before.includes(right))
-      .map((right) => ({ role: address, right }));
+      .map((right) => ({ role: address, right, ofNewRole }));
   });
 }
 

@@ -1,4 +1,4 @@
-import { wideningsOf } from './access-widening.ts';
+import { type Widening, wideningsOf } from './access-widening.ts';
 import { streamLoads, type StreamLoad } from './capacity.ts';
 import { monthlyCost, total, type CostLine } from './cost.ts';
 import { inventory } from './inventory.ts';
@@ -27,10 +27,7 @@ export function summarise(plan: PlanJson, traffic: Traffic, services: readonly s
     ['## Plan', '', countsLine(changes)],
     riskSection(risks),
     groupSection(changes),
-    section(
-      'Rights that are new',
-      wideningsOf(plan).map(({ role, right }) => `- \`${role}\`: ${right}`),
-    ),
+    section('Rights that are new', rightLines(wideningsOf(plan))),
     section(
       'Scaling',
       scalingOf(plan).map(({ what, from, to }) => `- ${what}: ${from} → ${to}`),
@@ -82,6 +79,32 @@ function groupSection(changes: readonly ChangeLine[]): readonly string[] {
       return [`- **${group}**: ${countsLine(mine)}`, ...details];
     }),
   );
+}
+
+/** A right is shown whole; of a new role, what it may do is counted: its policy stands in the plan, which a comment cannot hold. */
+function rightLines(widenings: readonly Widening[]): readonly string[] {
+  const added = widenings.filter(({ right, ofNewRole }) => !ofNewRole || isOnEverything(right));
+  const created = widenings.filter((widening) => !added.includes(widening));
+  return [
+    ...added.map(({ role, right }) => `- \`${role}\`: ${right}`),
+    ...[...new Set(created.map(({ role }) => role))].map((role) => {
+      const services = created.filter((each) => each.role === role).map(({ right }) => serviceOf(right));
+      const counts = [...new Set(services)].map(
+        (name) => `${name} ${services.filter((each) => each === name).length}`,
+      );
+      return `- \`${role}\` of a new role: ${counts.join(', ')}`;
+    }),
+  ];
+}
+
+/** A star must be seen, in a new policy too. */
+function isOnEverything(right: string): boolean {
+  return / on \*( if |$)/.test(right) || /(^| )([a-z0-9-]+:)?\* on /.test(right);
+}
+
+/** `… may kms:Decrypt on …` → `kms` */
+function serviceOf(right: string): string {
+  return /(?:^|may )([a-z0-9-]+):/.exec(right)?.[1] ?? 'any';
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

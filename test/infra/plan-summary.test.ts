@@ -109,6 +109,21 @@ describe('the plan summary', () => {
     expect(markdown).to.contain('s3:DeleteObject on arn:x').and.not.contain('s3:GetObject on');
   });
 
+  it('counts the rights of a new role, and shows those on everything', () => {
+    const statements = [
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: 'arn:x' },
+      { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
+    ];
+    const work = { role: 'new', policy: JSON.stringify({ Statement: statements }) };
+    const policy = change('aws_iam_role_policy.router_work', ['create'], null, work);
+    const role = change('aws_iam_role.router_task', ['create'], null, { name: 'new' });
+    expect(summaryOf(planOf(role, policy)).markdown)
+      .to.contain('`aws_iam_role_policy.router_work` of a new role: s3 2\n')
+      .and.contain('ecr:GetAuthorizationToken on *');
+    // On a role that is there already it is a widening, right by right.
+    expect(summaryOf(planOf(policy)).markdown).to.contain('s3:PutObject on arn:x');
+  });
+
   it('shows a condition that was dropped as a new right', () => {
     const statement = { Effect: 'Allow', Action: 'kms:Decrypt', Resource: 'arn:k' };
     const plan = planOf(
