@@ -77,7 +77,7 @@ async function coldStart({ shards, allMs }: Case): Promise<Run> {
       cloud,
       cloud.shards.map((shard) => entryFor(shard, Buffer.alloc(300))),
     );
-    const worker = await startWorker(cloud, { workerId: 'cold', handlerMs: 0, tell: 'each' });
+    const worker = await startWorker(cloud.place, { workerId: 'cold', handlerMs: 0, tell: 'each' });
     try {
       const read = new Set<string>();
       let lastNewAtMs = 0;

@@ -42,6 +42,8 @@ function names(): readonly string[] {
     .toSorted();
 }
 
+// So that what is to be removed at the end is removed; children end by themselves when their channel closes.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,44 +1,61 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
+import { tables } from '../../lib/stores/tables.ts';
 import { createAwsKinesis, createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
 import type { Kinesis, PutEntry, Shard } from '../../lib/streams/kinesis.ts';
+import { tableInput } from '../../local/seeding/tables.ts';
 import { startOwn } from '../stand-in/servers.ts';
 import { end, firstMessage, forkScript } from './child.ts';
 import type { WorkerSettings } from './messages.ts';
 
 const region = 'eu-central-1';
 const STREAM = 'bench';
-const TABLE = 'leases';
 
-/** One stream and one lease table, each service in a process of its own. */
+/** Where a worker finds its stream and its lease table. */
+export type Place = Pick<WorkerSettings, 'stream' | 'table' | 'kinesisUrl' | 'dynamodbUrl'>;
+
+/** One stream, and lease tables; each service in a process of its own. */
 export interface BenchCloud {
   readonly kinesis: Kinesis;
   readonly shards: readonly Shard[];
-  /** Where a worker finds stream and table. */
-  readonly place: Pick<WorkerSettings, 'stream' | 'table' | 'kinesisUrl' | 'dynamodbUrl'>;
+  readonly place: Place;
+  /** The same stream with a new, empty lease table: whoever starts there reads from the beginning. */
+  readonly freshPlace: () => Promise<Place>;
   readonly stop: () => Promise<void>;
 }
 
 export async function startCloud(shardCount: number): Promise<BenchCloud> {
-  const server = await startOwn();
-  const dynamodb = forkScript('lease-table.ts', TABLE);
   process.env.AWS_ACCESS_KEY_ID ??= 'bench';
   process.env.AWS_SECRET_ACCESS_KEY ??= 'bench';
+  const server = await startOwn();
+  const tableServer = forkScript('dynamodb.ts', '');
   const client = createKinesisClient({ region, endpoint: server.url });
   const stop = async (): Promise<void> => {
     client.destroy();
-    await Promise.all([server.stop(), end(dynamodb, 'SIGKILL')]);
+    await Promise.all([server.stop(), end(tableServer, 'SIGKILL')]);
   };
   try {
-    const { url } = await firstMessage<{ readonly url: string }>(dynamodb, 'the lease table');
+    const { url } = await firstMessage<{ readonly url: string }>(tableServer, 'DynamoDB');
     await client.send(new CreateStreamCommand({ StreamName: STREAM, ShardCount: shardCount }));
     const kinesis = createAwsKinesis(client);
     const shards = await kinesis.listShards(STREAM);
-    const place = { stream: STREAM, table: TABLE, kinesisUrl: server.url, dynamodbUrl: url };
-    return { kinesis, shards, place, stop };
+    let count = 0;
+    const freshPlace = async (): Promise<Place> => {
+      const table = `leases-${(count += 1)}`;
+      await createLeaseTable(url, table);
+      return { stream: STREAM, table, kinesisUrl: server.url, dynamodbUrl: url };
+    };
+    return { kinesis, shards, place: await freshPlace(), freshPlace, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function createLeaseTable(endpoint: string, name: string): Promise<void> {
+  const client = new DynamoDBClient({ region, endpoint });
+  await client.send(new CreateTableCommand(tableInput(name, tables['router-leases'])));
+  client.destroy();
 }
 
 /** A record that goes to this shard. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { firstMessage, forkScript } from './child.ts';
-import type { BenchCloud } from './cloud.ts';
+import type { Place } from './cloud.ts';
 import { until } from './fleet.ts';
 import type { Usage, WorkerMessage, WorkerSettings } from './messages.ts';
 
@@ -23,11 +23,11 @@ const usageMs = 10_000;
 
 /** Resolves when its consumer runs. `nodeOptions`: for the process, e.g. a profiler. */
 export async function startWorker(
-  cloud: BenchCloud,
-  settings: Omit<WorkerSettings, keyof BenchCloud['place']>,
+  place: Place,
+  settings: Omit<WorkerSettings, keyof Place>,
   nodeOptions: readonly string[] = [],
 ): Promise<WatchedWorker> {
-  const child = forkScript('worker.ts', JSON.stringify({ ...settings, ...cloud.place }), nodeOptions);
+  const child = forkScript('worker.ts', JSON.stringify({ ...settings, ...place }), nodeOptions);
   return watch(child, settings.workerId);
 }
 
