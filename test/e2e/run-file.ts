@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultOptions } from '../../local/options.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
@@ -14,7 +16,10 @@ export interface FileRun {
   readonly sentSeconds: number;
   readonly totalSeconds: number;
   readonly kills: readonly string[];
-  readonly settled: boolean;
+  /** Consumers that had not read everything when time was up; empty: settled. */
+  readonly behind: readonly string[];
+  /** Where the platform's data and logs lie; the caller removes them. */
+  readonly dataDir: string;
 }
 
 export interface FileRunOptions {
@@ -26,9 +31,11 @@ export interface FileRunOptions {
 /** One file through one fresh platform with one inbound shard. */
 export async function runFile(options: FileRunOptions, signal: AbortSignal): Promise<FileRun> {
   const startedAt = performance.now();
+  const dataDir = await mkdtemp(join(tmpdir(), 'weir-e2e-'));
   const platform = await startPlatform(
     {
       ...defaultOptions,
+      dataDir,
       portBase: 0,
       inboundShards: 1,
       // The lowest threshold of the statistics: the higher ones are counted from the same derived events.
@@ -44,19 +51,36 @@ export async function runFile(options: FileRunOptions, signal: AbortSignal): Pro
     await weir(['send', options.path, '--ingest', platform.ingestUrl, ...rate, ...repeat], signal);
     const sentSeconds = (performance.now() - sendingAt) / 1_000;
     const kills = killer ? await killer.stop() : [];
-    const settled = await waitUntilSettled(platform, signal);
+    const behind = await waitUntilSettled(platform, signal);
     const observed = await observe(platform);
-    return { observed, sentSeconds, totalSeconds: (performance.now() - startedAt) / 1_000, kills, settled };
+    const totalSeconds = (performance.now() - startedAt) / 1_000;
+    return { observed, sentSeconds, totalSeconds, kills, behind, dataDir };
   } finally {
     await killer?.stop();
     await platform.stop();
   }
 }
 
-async function waitUntilSettled(platform: Platform, signal: AbortSignal): Promise<boolean> {
+interface Status {
+  readonly consumers: readonly {
+    readonly consumer: string;
+    readonly shards: readonly {
+      readonly shard: string;
+      readonly stream: string;
+      readonly caught_up: boolean | null;
+    }[];
+  }[];
+}
+
+async function waitUntilSettled(platform: Platform, signal: AbortSignal): Promise<readonly string[]> {
   const args = ['status', '--wait', String(settleSeconds), '--json', '--query', platform.queryUrl];
-  const code = await weir(args, signal, [0, 6]);
-  return code === 0;
+  if ((await weir(args, signal, [0, 6])) === 0) return [];
+  const status = (await (await fetch(new URL('/v1/status', platform.queryUrl))).json()) as Status;
+  return status.consumers.flatMap(({ consumer, shards }) =>
+    shards
+      .filter((shard) => shard.caught_up !== true)
+      .map(({ shard, stream }) => `${consumer} ${stream} ${shard}`),
+  );
 }
 
 /** The command line as a user runs it. */
