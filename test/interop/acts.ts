@@ -1,4 +1,4 @@
-import type { Kind, Member } from './crew.ts';
+import type { Kind } from './crew.ts';
 import { ownersOverTime } from './checks.ts';
 import { type Act, type Stage, Unreached } from './story.ts';
 
@@ -13,18 +13,15 @@ const emptyTableMs = 30_000;
 /** KCL's taker looks so often: twice the failover time. */
 const javaLookMs = 2 * failoverMs + 50;
 /** One look to see the last counter, one to find it unchanged, and one tenth of a second per step of dispatch. */
-const javaFailoverMs = 2 * javaLookMs + failoverMs + 3_000;
+export const javaFailoverMs = 2 * javaLookMs + failoverMs + 3_000;
+/** KCL 3 first needs a leader, who looks at the lock each 30 s and takes every lease for fresh at the start. */
+export const leaderFailoverMs = 30_000 + javaFailoverMs;
 /** What the library promises for a dead peer. */
-const oursFailoverMs = failoverMs + 5_000;
+export const oursFailoverMs = failoverMs + 5_000;
 /** Who joins gets its half one lease a look; ours looks each 0.3 of the failover time. */
 const joinMs = { java: bootMs + (shardCount / 2 + 2) * javaLookMs, ours: bootMs + 2 * failoverMs };
 
 const ours: Kind = { type: 'ours' };
-
-/** How long a survivor of this kind may take to read what another held. */
-export function takeoverMs(survivor: Kind): number {
-  return survivor.type === 'ours' ? oursFailoverMs : javaFailoverMs;
-}
 
 export function begin(id: string, kind: Kind): Act {
   return {
@@ -60,14 +57,23 @@ export function reshard(name: string): Act {
   };
 }
 
-export function leave(name: string, how: 'stop' | 'kill', id: string, survivor: string): Act {
+/** `survivor` has all in time: `pauseMs` is the longest that any shard may be without a reader. */
+export function leave(
+  name: string,
+  how: 'stop' | 'kill',
+  id: string,
+  survivor: string,
+  pauseMs: number,
+): Act {
   return {
     name,
-    ownedMs: javaFailoverMs,
+    ownedMs: pauseMs,
     play: async (stage) => {
-      await member(stage, id)[how]();
-      const withinMs = takeoverMs(member(stage, survivor).kind);
-      return [await allAt(stage, survivor, withinMs + javaLookMs)];
+      const member = stage.crew.members.get(id);
+      if (member === undefined) throw new Error(`Nobody is called ${id}`);
+      await member[how]();
+      // Begun is not yet seen, and I6 judges the pause itself.
+      return [await allAt(stage, survivor, pauseMs + javaLookMs)];
     },
   };
 }
@@ -114,8 +120,9 @@ export function watch(name: string, id: string, kind: Kind, forMs: number): Act 
       const fromMs = Date.now();
       await stage.start(id, kind);
       await stage.pass(forMs);
+      // The first turn of a lease is its creation, and the only one of what is no lease.
       const moves = [...ownersOverTime(stage.scene.log.writes)].flatMap(([, turns]) =>
-        turns.filter((turn) => turn.fromMs >= fromMs),
+        turns.slice(1).filter((turn) => turn.fromMs >= fromMs),
       );
       const asked = stage.scene.log.writes.filter((write) => {
         return write.at >= fromMs && write.item?.checkpointOwner !== undefined;
@@ -132,12 +139,6 @@ export function watch(name: string, id: string, kind: Kind, forMs: number): Act 
 }
 
 export { ours };
-
-function member(stage: Stage, id: string): Member {
-  const found = stage.crew.members.get(id);
-  if (found === undefined) throw new Error(`Nobody is called ${id}`);
-  return found;
-}
 
 async function openShards(stage: Stage): Promise<number> {
   return (await stage.scene.shards()).filter((shard) => shard.endingSequenceNumber === undefined).length;

@@ -16,6 +16,7 @@ export function table(runs: readonly Run[]): string {
     ),
     ...fold(run.notes.join('; '), width - 2).map((line) => `  ${line}`),
   ]);
+  if (runs.length === 0) return 'NOTHING was run';
   const verdict = runs.every((run) => run.ok) ? 'all hold' : 'NOT all hold';
   return [row('RUN', invariants, '     S'), ...rows, `${runs.length} runs, ${verdict}`].join('\n');
 }

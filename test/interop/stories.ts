@@ -1,4 +1,15 @@
-import { begin, join, leave, ours, readiness, reshard, watch } from './acts.ts';
+import {
+  begin,
+  javaFailoverMs,
+  join,
+  leaderFailoverMs,
+  leave,
+  ours,
+  oursFailoverMs,
+  readiness,
+  reshard,
+  watch,
+} from './acts.ts';
 import type { Kind } from './crew.ts';
 import { handOff } from './hand-off.ts';
 import type { Act } from './story.ts';
@@ -16,10 +27,10 @@ export function kcl2Stories(java: Kind): readonly Story[] {
       acts: [
         begin('java-a', java),
         join('KCL 2: ours joins and takes its half', 'ours-a', ours),
-        leave('KCL 2: ours stops', 'stop', 'ours-a', 'java-a'),
+        leave('KCL 2: ours stops', 'stop', 'ours-a', 'java-a', javaFailoverMs),
         join('KCL 2: ours comes again', 'ours-b', ours),
         reshard('KCL 2: split and merge (joined by ours)'),
-        leave('KCL 2: Java is killed', 'kill', 'java-a', 'ours-b'),
+        leave('KCL 2: Java is killed', 'kill', 'java-a', 'ours-b', oursFailoverMs),
       ],
     },
     {
@@ -27,10 +38,10 @@ export function kcl2Stories(java: Kind): readonly Story[] {
       acts: [
         begin('ours-a', ours),
         join('KCL 2: Java joins and takes its half', 'java-a', java),
-        leave('KCL 2: Java stops', 'stop', 'java-a', 'ours-a'),
+        leave('KCL 2: Java stops', 'stop', 'java-a', 'ours-a', oursFailoverMs),
         join('KCL 2: Java comes again', 'java-b', java),
         reshard('KCL 2: split and merge (joined by Java)'),
-        leave('KCL 2: ours is killed', 'kill', 'ours-a', 'java-b'),
+        leave('KCL 2: ours is killed', 'kill', 'ours-a', 'java-b', javaFailoverMs),
       ],
     },
   ];
@@ -46,10 +57,10 @@ export function kcl3CompatibleStories(java: Kind): readonly Story[] {
         readiness('KCL 3 compat: Java alone is ready to migrate', true),
         join('KCL 3 compat: ours joins and takes its half', 'ours-a', ours),
         readiness('KCL 3 compat: ours blocks the migration', false),
-        leave('KCL 3 compat: ours stops', 'stop', 'ours-a', 'java-a'),
+        leave('KCL 3 compat: ours stops', 'stop', 'ours-a', 'java-a', javaFailoverMs),
         join('KCL 3 compat: ours comes again', 'ours-b', ours),
         reshard('KCL 3 compat: split and merge'),
-        leave('KCL 3 compat: Java is killed', 'kill', 'java-a', 'ours-b'),
+        leave('KCL 3 compat: Java is killed', 'kill', 'java-a', 'ours-b', oursFailoverMs),
       ],
     },
     {
@@ -57,9 +68,9 @@ export function kcl3CompatibleStories(java: Kind): readonly Story[] {
       acts: [
         begin('ours-a', ours),
         join('KCL 3 compat: Java joins, takes its half', 'java-a', java),
-        leave('KCL 3 compat: Java stops', 'stop', 'java-a', 'ours-a'),
+        leave('KCL 3 compat: Java stops', 'stop', 'java-a', 'ours-a', oursFailoverMs),
         join('KCL 3 compat: Java comes again', 'java-b', java),
-        leave('KCL 3 compat: ours is killed', 'kill', 'ours-a', 'java-b'),
+        leave('KCL 3 compat: ours is killed', 'kill', 'ours-a', 'java-b', javaFailoverMs),
       ],
     },
   ];
@@ -78,10 +89,10 @@ export function kcl3Stories(java: Kind): readonly Story[] {
         watch('KCL 3: ours joins', 'ours-a', ours, watchMs),
         handOff('KCL 3: hand-off, Java to ours', 'java-a', 'ours-a'),
         handOff('KCL 3: hand-off, ours to Java', 'ours-a', 'java-a'),
-        leave('KCL 3: ours stops', 'stop', 'ours-a', 'java-a'),
+        leave('KCL 3: ours stops', 'stop', 'ours-a', 'java-a', javaFailoverMs),
         watch('KCL 3: ours comes again', 'ours-b', ours, watchMs / 2),
         reshard('KCL 3: split and merge'),
-        leave('KCL 3: Java (leader) is killed', 'kill', 'java-a', 'ours-b'),
+        leave('KCL 3: Java (leader) is killed', 'kill', 'java-a', 'ours-b', oursFailoverMs),
       ],
     },
     {
@@ -90,8 +101,8 @@ export function kcl3Stories(java: Kind): readonly Story[] {
         begin('ours-a', ours),
         watch('KCL 3: Java joins', 'java-a', java, watchMs),
         watch('KCL 3: another Java joins', 'java-b', java, watchMs),
-        leave('KCL 3: Java (leader) stops', 'stop', 'java-a', 'ours-a'),
-        leave('KCL 3: ours is killed', 'kill', 'ours-a', 'java-b'),
+        leave('KCL 3: Java (leader) stops', 'stop', 'java-a', 'ours-a', oursFailoverMs),
+        leave('KCL 3: ours is killed', 'kill', 'ours-a', 'java-b', leaderFailoverMs),
       ],
     },
   ];
