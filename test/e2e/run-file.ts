@@ -8,8 +8,8 @@ import { startKiller } from './killer.ts';
 import { type Observed, observe } from './observe.ts';
 
 const projectDir = join(import.meta.dirname, '../..');
-/** For everything to be read after the last event was accepted; a run that needs longer has lost something. */
-const settleSeconds = 90;
+/** A platform that does nothing for this long while something is unread has lost it; a slow one is waited for. */
+const standstillSeconds = 45;
 
 export interface FileRun {
   readonly observed: Observed;
@@ -64,6 +64,7 @@ export async function runFile(options: FileRunOptions, signal: AbortSignal): Pro
 interface Status {
   readonly consumers: readonly {
     readonly consumer: string;
+    readonly outcomes: unknown;
     readonly shards: readonly {
       readonly shard: string;
       readonly stream: string;
@@ -73,14 +74,20 @@ interface Status {
 }
 
 async function waitUntilSettled(platform: Platform, signal: AbortSignal): Promise<readonly string[]> {
-  const args = ['status', '--wait', String(settleSeconds), '--json', '--query', platform.queryUrl];
-  if ((await weir(args, signal, [0, 6])) === 0) return [];
-  const status = (await (await fetch(new URL('/v1/status', platform.queryUrl))).json()) as Status;
-  return status.consumers.flatMap(({ consumer, shards }) =>
-    shards
-      .filter((shard) => shard.caught_up !== true)
-      .map(({ shard, stream }) => `${consumer} ${stream} ${shard}`),
-  );
+  const args = ['status', '--wait', String(standstillSeconds), '--json', '--query', platform.queryUrl];
+  let before = '';
+  for (;;) {
+    if ((await weir(args, signal, [0, 6])) === 0) return [];
+    const { consumers } = (await (await fetch(new URL('/v1/status', platform.queryUrl))).json()) as Status;
+    const done = JSON.stringify(consumers.map(({ outcomes }) => outcomes));
+    if (done === before) return consumers.flatMap(shardsBehind);
+    before = done;
+  }
+}
+
+function shardsBehind({ consumer, shards }: Status['consumers'][number]): readonly string[] {
+  const behind = shards.filter((shard) => shard.caught_up !== true);
+  return behind.map(({ shard, stream }) => `${consumer} ${stream} ${shard}`);
 }
 
 /** The command line as a user runs it. */
