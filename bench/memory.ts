@@ -33,8 +33,8 @@ export async function run(progress: Progress): Promise<BenchReport> {
       options: { bytesMax: BUDGET_BYTES },
     });
     try {
-      let leasesLost = 0;
-      worker.on('lease-lost', () => (leasesLost += 1));
+      const reasons: string[] = [];
+      worker.on('lease-lost', ({ reason }) => void reasons.push(reason));
       const read = new Set<string>();
       worker.on('delivered', ({ shardId }) => read.add(shardId));
       progress(`reading for ${RUN_MS / 1_000} s`);
@@ -46,13 +46,14 @@ export async function run(progress: Progress): Promise<BenchReport> {
         [usage.peakBytes / MIB],
         `budget ${BUDGET_BYTES / MIB} MiB; the whole process, Node and SDK included`,
       );
-      const lost = result('leases lost', 'leases', [leasesLost]);
+      const lost = result('leases lost', 'leases', [reasons.length], [...new Set(reasons)].join(', '));
       const shardsRead = result('shards that were read', 'shards', [read.size]);
       const results = [
         peak,
         result('peak memory beyond the budget', 'MiB', [(usage.peakBytes - BUDGET_BYTES) / MIB]),
         lost,
         shardsRead,
+        result('CPU of the worker', 's', [usage.cpuMs / 1_000], `in ${RUN_MS / 1_000} s`),
         result('records handled', 'records', [usage.records], `of ${entries.length}`),
       ];
       const targets = [

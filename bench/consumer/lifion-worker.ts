@@ -8,7 +8,10 @@ import type { PeerSettings } from './peer.ts';
 const settings = JSON.parse(process.argv[2] ?? '{}') as PeerSettings;
 
 interface LifionKinesis {
-  readonly on: (event: 'data' | 'error', hear: (chunk: Pushed) => void) => void;
+  readonly on: {
+    (event: 'data', hear: (pushed: Pushed) => void): void;
+    (event: 'error', hear: (error: Error) => void): void;
+  };
   readonly startConsumer: () => Promise<void>;
 }
 interface Pushed {
@@ -35,7 +38,7 @@ let records = 0;
 let bytes = 0;
 const cpuAtStart = process.cpuUsage();
 consumer.on('error', (error) => {
-  process.stderr.write(`lifion-kinesis: ${String(error)}\n`);
+  process.stderr.write(`lifion-kinesis: ${error.message}\n`);
   process.exit(1);
 });
 consumer.on('data', (pushed) => {
