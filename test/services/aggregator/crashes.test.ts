@@ -38,7 +38,7 @@ describe('the aggregator, wherever it crashes', () => {
       time: fc.integer({ min: 0, max: 60 }).map((n) => (20 * 60 + n * 7) * minute),
       type: fc.constantFrom('weather', 'traffic', 'incident'),
     }),
-    { minLength: 1, maxLength: 60 },
+    { minLength: 1, maxLength: 60, size: 'max' },
   );
   /** Two counts to a part, so that every bucket of some size has several. */
   const partLimits = { countBytesMax: 100, sampleBytesMax: 6 };
@@ -53,7 +53,7 @@ describe('the aggregator, wherever it crashes', () => {
       zombieWakes: fc.constantFrom('before-flush', 'after-flush'),
       countsKeptMax: fc.constantFrom(0, 4, 1_000),
     }),
-    { maxLength: 6 },
+    { maxLength: 6, size: 'max' },
   );
 
   /** How the last owner lives. */
@@ -86,7 +86,7 @@ describe('the aggregator, wherever it crashes', () => {
           expect(row.final, `${row.start} is final`).to.equal(true);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
