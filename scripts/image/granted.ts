@@ -25,7 +25,8 @@ function nounOf(name: string, names: PlatformNames): string {
   return `table:${name.slice(names.table('events').length - 'events'.length)}`;
 }
 
-function wordOf(target: Target): string {
+/** `stream:inbound`, `table:events`, `lake`: what a role's statement is about. */
+export function wordOf(target: Target): string {
   switch (target.type) {
     case 'stream':
       return `stream:${target.stream}`;

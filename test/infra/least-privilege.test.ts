@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { access, reads, type Grant } from '../../modules/roles/access.ts';
+import { wordOf } from '../../scripts/image/granted.ts';
 import { environments, serviceNames, type ServiceName } from '../../services/catalogue.ts';
 import { eventSchemaText } from '../../lib/event/event-schema.ts';
 import { actionOf, callsIn, callsOf } from './support/reach.ts';
@@ -42,20 +43,7 @@ const settingTargets: Readonly<Record<string, string>> = {
 };
 
 function targetsOf(service: ServiceName): readonly string[] {
-  return access[service].flatMap(({ on }) =>
-    on.map((target) => {
-      switch (target.type) {
-        case 'stream':
-          return `stream:${target.stream}`;
-        case 'table':
-          return `table:${target.table}`;
-        case 'lake':
-        case 'bus':
-        case 'registry':
-          return target.type;
-      }
-    }),
-  );
+  return access[service].flatMap(({ on }) => on.map(wordOf));
 }
 
 const environment = environments({

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { compareSequenceNumbers } from '../../../lib/streams/position.ts';
-import { holesIn } from '../../../lib/streams/shard-tree.ts';
+import { holesIn } from '../../support/hash-holes.ts';
 import { firstShardId, entry, numbered, range, texts, sequenceOf, readToEnd, type Suite } from './support.ts';
 
 export const shardEnds: Suite = (under, rule) => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { holesIn } from '../../../lib/streams/shard-tree.ts';
+import { holesIn } from '../../support/hash-holes.ts';
 import { entry, codeOf, type Suite } from './support.ts';
 
 export const streams: Suite = (under, rule) => {
