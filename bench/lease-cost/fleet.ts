@@ -81,7 +81,7 @@ async function workOn(
     if (checkpointMs === undefined) await aborted(over);
     else await sleep(checkpointMs, over);
     if (over.aborted || checkpointMs === undefined) return;
-    lease.observe(checkpointMs * 100);
+    lease.observe({ bytes: checkpointMs * 100, fromMs: 0, toMs: 0 });
     const sequenceNumber = String(firstSequenceNumber + position);
     await lease.checkpoint({ type: 'POSITION', sequenceNumber, subSequenceNumber: 0 }, state);
   }

@@ -167,7 +167,10 @@ export class ShardRun {
   async #handle(page: Page): Promise<void> {
     const { drain } = this.#lease;
     const { batchRecordsMax } = this.#ports.options;
-    this.#lease.observe(page.bytes);
+    const [first] = page.records;
+    const last = page.records.at(-1) ?? first;
+    if (first !== undefined && last !== undefined)
+      this.#lease.observe({ bytes: page.bytes, fromMs: first.arrivedAtMs, toMs: last.arrivedAtMs });
     const records = await this.#steps.run('user-records', () => this.#recordsOf(page.records));
     for (let at = 0; at < records.length; at += batchRecordsMax) {
       const delivered = await this.#delivery.deliver(records.slice(at, at + batchRecordsMax));

@@ -1,3 +1,4 @@
+import type { ReadStretch } from './throughput.ts';
 import type { SavedState } from './saved-state.ts';
 
 /** Sentinels of the lease table's `checkpoint`, or a position inside the shard. Format: Java KCL. */
@@ -52,6 +53,6 @@ export interface HeldLease {
   readonly prepareCheckpoint: (upTo: CheckpointPosition, note: Uint8Array) => Promise<void>;
   /** Creates the children's leases, links them, then writes SHARD_END with the final state. Idempotent. */
   readonly finish: (children: readonly ChildLease[], state: SavedState) => Promise<void>;
-  /** Bytes read since the last call, for balancing by throughput. */
-  readonly observe: (bytes: number) => void;
+  /** What was read since the last call, for balancing by throughput. */
+  readonly observe: (read: ReadStretch) => void;
 }

@@ -9,7 +9,7 @@ import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { type LeaseStore, LeaseStoreError, type WriteOutcome } from './lease-store.ts';
 import type { WriteMark } from './lease-writes.ts';
 import type { SavedState } from './saved-state.ts';
-import { createThroughput, type Throughput } from './throughput.ts';
+import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
 import type { TimeWatch } from './time-watch.ts';
 import type { Timings } from './timings.ts';
 
@@ -162,8 +162,8 @@ export class Holding {
     this.#context.report({ type: 'lease-handed-over', leaseKey: this.#lease.leaseKey, to });
   }
 
-  observe(bytes: number): void {
-    this.#throughput.observe(bytes);
+  observe(read: ReadStretch): void {
+    this.#throughput.observe(read);
   }
 
   /** What somebody has just read of this item: how a hand-off is noticed before the next renewal. */

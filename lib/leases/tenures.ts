@@ -212,7 +212,7 @@ function heldLease(holding: Holding, stream: StreamLeases, parents: readonly Lea
         children.map((child) => childLease(stream, child, lease.startAtMs)),
         state,
       ),
-    observe: (bytes) => holding.observe(bytes),
+    observe: (read) => holding.observe(read),
   };
 }
 

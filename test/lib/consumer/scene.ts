@@ -75,7 +75,7 @@ export function testLease(shardId: string, taken: Taken = {}, fence = 7): TestLe
     checkpoint: (upTo, state) => write(() => log.checkpoints.push({ upTo, state })),
     prepareCheckpoint: (upTo, note) => write(() => log.prepared.push({ upTo, note })),
     finish: (children, state) => write(() => (log.finished = { children, state })),
-    observe: (bytes) => {
+    observe: ({ bytes }) => {
       log.bytes += bytes;
     },
   };

@@ -355,7 +355,7 @@ describe('a held lease', () => {
   it('writes what it measured with whatever it writes', async () => {
     const { clock, holding, table } = await scene();
     await clock.advance(2_000);
-    holding.observe(2 * 1_024 * 100);
+    holding.observe({ bytes: 2 * 1_024 * 100, fromMs: 0, toMs: 2_000 });
     await holding.checkpoint(at(5), {});
     // 100 KiB/s, smoothed by one half.
     expect(table.items.get('s-1')).to.include({ throughputKBps: 50 });

@@ -44,7 +44,7 @@ async function readOn(lease: HeldLease, ports: ReaderPorts): Promise<void> {
     const to = Math.min(end, at + batch);
     if (to > at) ports.deliver(lease, at, to);
     at = to;
-    lease.observe(1_000);
+    lease.observe({ bytes: 1_000, fromMs: 0, toMs: 0 });
     await clock.sleep(200 + random() * 800, lease.lost);
     if (shard.closedAtMs !== undefined && at === end) {
       return lease.finish(model.children(shard.shardId), { count: at });
