@@ -15,7 +15,7 @@ import type { LeaseWrite } from './lease-writes.ts';
 import { createLeaseStore, type LeaseTable, type TableOutcome } from './table-lease-store.ts';
 
 /** KCL 3's index, and ours: keys only, so it costs a write only when an owner changes. */
-const ownerIndex = 'LeaseOwnerToLeaseKeyIndex';
+export const ownerIndex = 'LeaseOwnerToLeaseKeyIndex';
 
 export interface DynamoLeaseOptions {
   readonly client: DynamoDBClient;
@@ -218,7 +218,8 @@ const refusals = new Set([
 ]);
 
 /** A failed condition passes as it is; everything else becomes a LeaseStoreError that names the table. */
-function storeError(error: unknown, table: string): unknown {
+/** What went wrong with the table, as the one kind of error that its users know. */
+export function storeError(error: unknown, table: string): unknown {
   if (error instanceof ConditionalCheckFailedException) return error;
   const name = nameOf(error);
   if (name === 'ResourceNotFoundException') {
