@@ -38,7 +38,7 @@ export function leaseTableInput(TableName: string): CreateTableInput {
 /**
  * Makes the lease table where it does not exist, and waits until it can be used. For a worker that may create its
  * own table; where tables are provisioned, a missing one is an error of the deployment, and workers say so. Rejects
- * with a LeaseStoreError, or with `lease-table-not-active`.
+ * with a LeaseStoreError, or with `lease-table-not-active`; resolves early where `signal` aborts.
  */
 export async function createLeaseTable(
   client: DynamoDBClient,
@@ -55,11 +55,10 @@ export async function createLeaseTable(
       await clock.sleep(status === undefined ? 0 : lookMs, signal);
       status = (await statusOf(client, tableName)) ?? 'CREATING';
     }
-    if (status === 'ACTIVE') return;
+    if (status === 'ACTIVE' || signal?.aborted === true) return;
   } catch (error) {
     throw storeError(error, tableName);
   }
-  signal?.throwIfAborted();
   const message = `The lease table ${tableName} was not ACTIVE within ${activeMs / 1_000} s: look at it in DynamoDB`;
   throw new PlatformError('lease-table-not-active', message, { retryable: true });
 }
