@@ -21,6 +21,7 @@ import type {
   StreamDescription,
   SubscriptionPage,
 } from './kinesis.ts';
+import type { WireRecord } from './records-body.ts';
 
 /** A field that the service always sends; without it the answer is not one we can act on. */
 export function given<T>(value: T | undefined, what: string): T {
@@ -76,7 +77,10 @@ export function fromReadFrom(from: ReadFrom): StartingPosition {
   };
 }
 
-export function toReadPage(output: GetRecordsOutput, what: string): ReadPage {
+/** GetRecords' answer as it stands on the wire. */
+export type WirePage = Omit<GetRecordsOutput, 'Records'> & { readonly Records?: readonly WireRecord[] };
+
+export function toReadPage(output: WirePage, what: string): ReadPage {
   return {
     records: (output.Records ?? []).map((record) => toRecord(record, what)),
     // The service sends null at the end of a shard.
@@ -107,12 +111,13 @@ export function toPutOutcome(entry: PutRecordsResultEntry, what: string): PutOut
   };
 }
 
-function toRecord(record: SdkRecord, what: string): RawRecord {
+function toRecord(record: WireRecord | SdkRecord, what: string): RawRecord {
+  const arrivedAt = given(record.ApproximateArrivalTimestamp, what);
   return {
     sequenceNumber: given(record.SequenceNumber, what),
     partitionKey: given(record.PartitionKey, what),
     data: given(record.Data, what),
-    arrivedAtMs: given(record.ApproximateArrivalTimestamp, what).getTime(),
+    arrivedAtMs: typeof arrivedAt === 'number' ? Math.round(arrivedAt * 1_000) : arrivedAt.getTime(),
   };
 }
 

@@ -1,11 +1,11 @@
 import {
   DescribeStreamSummaryCommand,
-  GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
   ListShardsCommand,
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
+import { getRecords } from './aws-get-records.ts';
 import { registerConsumer, subscribe } from './aws-fan-out.ts';
 import { callOnce, patiently } from './aws-kinesis-call.ts';
 import {
@@ -14,7 +14,6 @@ import {
   given,
   toDescription,
   toPutOutcome,
-  toReadPage,
   toShard,
 } from './aws-kinesis-shapes.ts';
 import type {
@@ -115,9 +114,10 @@ class AwsKinesis implements Kinesis {
     limit: number,
     signal?: AbortSignal,
   ): Promise<ReadPage> => {
-    const options = { what: `GetRecords of ${stream}`, timeoutMs: readMs, signal };
-    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: limit });
-    return toReadPage(await callOnce(options, (http) => this.#client.send(command, http)), options.what);
+    const what = `GetRecords of ${stream}`;
+    return callOnce({ what, timeoutMs: readMs, signal }, (http) =>
+      getRecords(this.#client, { iterator, limit }, { what, ...http }),
+    );
   };
 
   readonly put = async (

@@ -84,7 +84,10 @@ export type ReadFrom =
   | { readonly type: 'AT_TIMESTAMP'; readonly timestampMs: number }
   | { readonly type: 'AT_SEQUENCE_NUMBER' | 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string };
 
-/** A record as Kinesis gives it; `data` may be a KPL aggregate. */
+/**
+ * A record as Kinesis gives it; `data` may be a KPL aggregate. It may be a view of its whole page: who keeps a few
+ * records for long copies them.
+ */
 export interface RawRecord {
   readonly sequenceNumber: string;
   readonly partitionKey: string;
