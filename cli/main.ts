@@ -1,5 +1,6 @@
 import { ConfigError, messageOf, PlatformError } from '../lib/runtime/errors.ts';
 import { alertsList } from './alerts-list.ts';
+import { archiveVerify } from './archive-verify.ts';
 import { type Command, exitCode, type ExitCode } from './command.ts';
 import { eventsGet } from './events-get.ts';
 import { eventsList } from './events-list.ts';
@@ -12,7 +13,16 @@ import { version } from './version.ts';
 import { windowsList } from './windows-list.ts';
 
 /** In the order of use. */
-const commands: readonly Command[] = [local, send, status, eventsGet, eventsList, windowsList, alertsList];
+const commands: readonly Command[] = [
+  local,
+  send,
+  status,
+  eventsGet,
+  eventsList,
+  windowsList,
+  alertsList,
+  archiveVerify,
+];
 
 async function main(words: readonly string[]): Promise<ExitCode> {
   if (words[0] === '--version') {

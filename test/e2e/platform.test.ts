@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -117,6 +117,23 @@ describe('the whole platform', function () {
     const { items, complete } = JSON.parse(stdout) as { items: { time: string }[]; complete: boolean };
     expect([items.length, complete]).to.deep.equal([80, true]);
     expect(items[0]?.time).to.equal('2026-11-20T08:04:57.000Z');
+  });
+
+  it('proves its archive, and finds the object in which one bit has changed', async () => {
+    const verify = () => weir('archive', 'verify', '--endpoint', platform.endpoints.s3, '--json');
+    const proven = JSON.parse((await verify()).stdout) as { ok: boolean; events: number; objects: number };
+    expect([proven.ok, proven.events]).to.deep.equal([true, 301 + 67]);
+    const archive = join(platform.dataDir, 's3', platform.names.lakeBucket, 'archive');
+    const [object = ''] = readdirSync(archive, { recursive: true, encoding: 'utf8' }).filter((path) => {
+      return path.endsWith('.gz');
+    });
+    const bytes = readFileSync(join(archive, object));
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(join(archive, object), bytes);
+    const failed = (await verify().catch((error: unknown) => error)) as { code: number; stdout: string };
+    expect(failed.code).to.equal(6);
+    const { problems } = JSON.parse(failed.stdout) as { problems: { key: string }[] };
+    expect(problems.map(({ key }) => key)).to.deep.equal([`archive/${object}`]);
   });
 
   it('refuses a second platform on its ports in one sentence', async () => {
