@@ -287,7 +287,7 @@ export class Holding {
     ) {
       report({ type: 'duplicate-worker', worker, incarnation: current.incarnation });
     }
-    this.lose('taken', current.leaseOwner);
+    this.lose(current.replay === this.#lease.replay ? 'taken' : 'reset', current.leaseOwner);
   }
 
   /**

@@ -14,7 +14,7 @@ export type ParsedItem =
 
 /**
  * Reads one item. Attribute names, types and sentinels are the Java KCL's (3.5), which reads and keeps ours:
- * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, leaver.
+ * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, leaver, replay.
  */
 export function parseItem(item: Item): ParsedItem {
   const leaseKey = typeof item.leaseKey === 'string' ? item.leaseKey : '(no leaseKey)';
@@ -103,6 +103,7 @@ function readLease(read: Reader): Lease {
     incarnation: readIncarnation(read),
     offered: leaseOwner !== undefined && read.text('offer') === leaseOwner,
     leaver: read.text('leaver'),
+    replay: read.text('replay'),
   };
 }
 
@@ -193,6 +194,7 @@ export function formatItem(lease: Lease): Item {
     shardId: lease.streamId === undefined ? undefined : lease.shardId,
     writeNonce: lease.writeNonce,
     incarnation: lease.incarnation,
+    replay: lease.replay,
   };
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined));
 }

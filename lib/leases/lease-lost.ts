@@ -2,10 +2,10 @@ import { PlatformError } from '../runtime/errors.ts';
 
 /**
  * `taken`: somebody else wrote the item. `deadline`: no write was confirmed in time, whoever has it now.
- * `deleted`: the item, or the table, is gone. `unreadable`: somebody damaged the item. `overran`: the work went on
+ * `deleted`: the item, or the table, is gone. `unreadable`: somebody damaged the item. `reset`: a replay moved the checkpoint back. `overran`: the work went on
  * after the time to stop. `ended`: given up or finished by ourselves before this call.
  */
-export type LossReason = 'taken' | 'deadline' | 'deleted' | 'unreadable' | 'overran' | 'ended';
+export type LossReason = 'taken' | 'deadline' | 'deleted' | 'unreadable' | 'reset' | 'overran' | 'ended';
 
 /** The answer to everything that is asked of a lease that is no longer ours. Not a failure: stop, and forget it. */
 export class LeaseLost extends PlatformError {

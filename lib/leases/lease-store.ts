@@ -2,7 +2,7 @@ import { PlatformError } from '../runtime/errors.ts';
 import type { CheckpointPosition } from './held-lease.ts';
 import type { Lease } from './lease.ts';
 import type { ParsedItem } from './lease-item.ts';
-import type { WriteMark } from './lease-writes.ts';
+import type { Replay, WriteMark } from './lease-writes.ts';
 import type { SavedState } from './saved-state.ts';
 
 /**
@@ -54,6 +54,8 @@ export interface LeaseStore {
   ) => Promise<WriteOutcome>;
   readonly release: (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
   readonly assign: (lease: Lease, to: string, mark: WriteMark) => Promise<WriteOutcome>;
+  /** Moves the checkpoint back for a replay; whoever holds the lease loses it at its next write. */
+  readonly reset: (lease: Lease, replay: Replay, mark: WriteMark) => Promise<WriteOutcome>;
   readonly requestHandoff: (lease: Lease, from: string, to: string) => Promise<WriteOutcome>;
   /** `missing` if it was gone already. */
   readonly remove: (lease: Lease) => Promise<WriteOutcome>;

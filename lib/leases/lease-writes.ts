@@ -166,6 +166,34 @@ export function requestingHandoff(lease: Lease, from: string, to: string): Lease
   };
 }
 
+/** Where a replay begins to read a shard again; `id` names the replay. */
+export interface Replay {
+  readonly id: string;
+  readonly from:
+    | { readonly type: 'TRIM_HORIZON' }
+    | { readonly type: 'AT_TIMESTAMP'; readonly timestampMs: number };
+}
+
+/**
+ * Moves the checkpoint back, whoever holds the lease. The owner stays named, since it may be delivering: nobody else
+ * may begin before it has noticed, by its next write, which fails. A hand-off under way is called off: else the lease
+ * would wait, with an owner who has lost it, until it expires. State and pending range belong to the old checkpoint.
+ */
+export function resetting(lease: Lease, { id, from }: Replay, mark: WriteMark): LeaseWrite {
+  const asked = lease.checkpointOwner !== undefined;
+  return counted(lease, mark, {
+    expect: { checkpointOwner: lease.checkpointOwner },
+    set: {
+      ...checkpointAttributes({ type: from.type }, undefined),
+      ownerSwitchesSinceCheckpoint: 0,
+      replay: id,
+      ...(from.type === 'AT_TIMESTAMP' ? { startAtMs: from.timestampMs } : {}),
+      ...(asked ? { leaseOwner: lease.checkpointOwner } : {}),
+    },
+    remove: ['state', 'stateCheckpoint', ...pendingAttributes, ...(asked ? ['checkpointOwner'] : [])],
+  });
+}
+
 /** The condition under which a lease may be deleted: nobody has written since it was read. */
 export function removal(lease: Lease): LeaseWrite {
   return {

@@ -38,6 +38,8 @@ export interface Lease {
   readonly offered: boolean;
   /** The process that gave it away last because it was stopping: nothing should be given to that one. */
   readonly leaver: string | undefined;
+  /** The last replay that moved the checkpoint back, or that of the parents which made this lease. See replay.ts. */
+  readonly replay: string | undefined;
 }
 
 /** Who processes the shard now. */

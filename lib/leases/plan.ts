@@ -1,3 +1,6 @@
+import { compareCheckpoints } from './checkpoint.ts';
+import type { Checkpoint } from './held-lease.ts';
+
 /** A lease that is not finished and not waiting for its parents, as the planner sees it. */
 export interface PlannedLease {
   readonly leaseKey: string;
@@ -10,6 +13,7 @@ export interface PlannedLease {
   /** Its owner has had it long enough for its throughput to be a reason to move it. */
   readonly settled: boolean;
   readonly throughputKBps: number;
+  readonly checkpoint: Checkpoint;
 }
 
 export interface PlanInput {
@@ -46,7 +50,8 @@ export function plan(input: PlanInput): Plan {
   const fleet = createFleet(input);
   const takes: { leaseKey: string; to: string }[] = [];
   let waiting = 0;
-  for (const lease of inOrder(input.leases.filter(({ owner }) => owner === undefined))) {
+  const free = input.leases.filter(({ owner }) => owner === undefined);
+  for (const lease of free.length > fleet.room() ? furthestBackFirst(free) : inOrder(free)) {
     const overdue = lease.freeForMs >= input.graceMs && !fleet.full(input.me);
     const to = overdue ? input.me : fleet.lightest(lease.leaseKey);
     if (to === undefined) {
@@ -86,6 +91,8 @@ interface Fleet {
   readonly leasesOf: (worker: string) => readonly PlannedLease[];
   readonly weight: (lease: PlannedLease) => number;
   readonly full: (worker: string) => boolean;
+  /** How many more leases all workers together may hold. */
+  readonly room: () => number;
   readonly put: (lease: PlannedLease, worker: string) => void;
   readonly take: (lease: PlannedLease, worker: string) => void;
   readonly lightest: (leaseKey: string) => string | undefined;
@@ -115,6 +122,7 @@ function createFleet({ workers, leases, maxLeases }: Omit<PlanInput, 'me' | 'gra
     leasesOf,
     weight,
     full,
+    room: () => workers.reduce((sum, worker) => sum + Math.max(0, maxLeases - leasesOf(worker).length), 0),
     put,
     take: (lease, worker) => {
       leasesOf(worker).splice(leasesOf(worker).indexOf(lease), 1);
@@ -170,6 +178,16 @@ function findMove(
 function inOrder(leases: readonly PlannedLease[]): readonly PlannedLease[] {
   return [...leases].sort(
     (a, b) => b.throughputKBps - a.throughputKBps || compareText(a.leaseKey, b.leaseKey),
+  );
+}
+
+/**
+ * Where some have to wait: whose data is nearest to being trimmed goes first. Sequence numbers of different shards
+ * grow with time; that is not promised, and good enough for a preference.
+ */
+function furthestBackFirst(leases: readonly PlannedLease[]): readonly PlannedLease[] {
+  return [...leases].sort(
+    (a, b) => compareCheckpoints(a.checkpoint, b.checkpoint) || compareText(a.leaseKey, b.leaseKey),
   );
 }
 

@@ -30,8 +30,12 @@ export function missingLeases(input: SyncInput): readonly Lease[] {
       return unread.has(parent) || (lease !== undefined && !isFinished(lease));
     });
     if (waits) continue;
-    const afterParents = shard.parents.some((parent) => leased.has(parent));
-    created.push(afterParents ? childLease(stream, shard, pinMs) : rootLease(stream, shard, pinMs));
+    const [parent] = shard.parents.flatMap((shardId) => leased.get(shardId) ?? []);
+    created.push(
+      parent === undefined
+        ? rootLease(stream, shard, pinMs)
+        : childLease(stream, shard, { startAtMs: pinMs, replay: parent.replay }),
+    );
   }
   return created;
 }

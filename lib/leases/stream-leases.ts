@@ -73,20 +73,26 @@ export function newLease(
     incarnation: undefined,
     offered: false,
     leaver: undefined,
+    replay: undefined,
     ...start,
   };
 }
 
 /**
  * Children are read from their beginning, since their parents are read to the end. Only where reading began at a
- * time, that time holds for them too: their parents may have ended before it.
+ * time, that time holds for them too: their parents may have ended before it; not so where a replay has moved their
+ * parents, perhaps to an earlier time. Such children are part of it.
  */
 export function childLease(
   stream: StreamLeases,
   child: ChildLease,
-  parentStartAtMs: number | undefined,
+  parent: Pick<Lease, 'startAtMs' | 'replay'>,
 ): Lease {
-  return stream.initial.type === 'AT_TIMESTAMP'
-    ? newLease(stream, child, { checkpoint: { type: 'AT_TIMESTAMP' }, startAtMs: stream.initial.timestampMs })
-    : newLease(stream, child, { checkpoint: { type: 'TRIM_HORIZON' }, startAtMs: parentStartAtMs });
+  const { replay, startAtMs } = parent;
+  const { initial } = stream;
+  const lease =
+    initial.type === 'AT_TIMESTAMP' && replay === undefined
+      ? newLease(stream, child, { checkpoint: { type: 'AT_TIMESTAMP' }, startAtMs: initial.timestampMs })
+      : newLease(stream, child, { checkpoint: { type: 'TRIM_HORIZON' }, startAtMs });
+  return { ...lease, replay };
 }

@@ -37,6 +37,7 @@ export function createLeaseStore(table: LeaseTable): LeaseStore {
     finish: (lease, children, state, mark) => update(writes.finishing(lease, children, state, mark)),
     release: (lease, mark) => update(writes.releasing(lease, mark)),
     assign: (lease, to, mark) => update(writes.assigning(lease, to, mark)),
+    reset: (lease, replay, mark) => update(writes.resetting(lease, replay, mark)),
     requestHandoff: (lease, from, to) => update(writes.requestingHandoff(lease, from, to)),
     remove: async (lease) => outcomeOf(await table.remove(writes.removal(lease)), undefined),
     get: async (leaseKey) => {

@@ -107,6 +107,7 @@ export class Taker {
       movable: !free && lease.checkpointOwner === undefined && !lease.offered,
       settled: nowMs - seen.ownerSinceMs >= settledMs,
       throughputKBps: lease.throughputKBps,
+      checkpoint: lease.checkpoint,
     };
   }
 

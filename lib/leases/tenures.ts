@@ -209,7 +209,7 @@ function heldLease(holding: Holding, stream: StreamLeases, parents: readonly Lea
     prepareCheckpoint: (upTo, note) => holding.prepare(upTo, note),
     finish: (children, state) =>
       holding.finish(
-        children.map((child) => childLease(stream, child, lease.startAtMs)),
+        children.map((child) => childLease(stream, child, lease)),
         state,
       ),
     observe: (read) => holding.observe(read),

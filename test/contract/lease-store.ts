@@ -166,6 +166,34 @@ export function leaseStoreContract(
       expect([lease.children, lease.state]).to.deep.equal([['s-1', 's-2'], { n: 1 }]);
     });
 
+    it('moves a checkpoint back for a replay: state and pending range go, the owner stays and is fenced', async () => {
+      const before = won(await table.store.checkpoint(await taken(), position(9), { n: 9 }, mark('a')));
+      const held = won(await table.store.prepare(before, position(12), new Uint8Array([1]), mark('a')));
+      const replay = { id: 'again', from: { type: 'AT_TIMESTAMP', timestampMs: 1_000 } } as const;
+      won(await table.store.reset(held, replay, mark('x')));
+      const checkpoint = { type: 'AT_TIMESTAMP' };
+      const after = await current(held);
+      const gone = { state: undefined, pending: undefined };
+      expect(after).to.deep.include({
+        checkpoint,
+        startAtMs: 1_000,
+        leaseOwner: 'a',
+        replay: 'again',
+        ...gone,
+      });
+      const refused = await table.store.checkpoint(held, position(13), {}, mark('a'));
+      expect(refused.type).to.equal('lost');
+    });
+
+    it('calls a hand-off off when it resets the lease, but not one that was asked for meanwhile', async () => {
+      const held = await taken();
+      const replay = { id: 'again', from: { type: 'TRIM_HORIZON' } } as const;
+      const asked = won(await table.store.requestHandoff(held, 'a', 'b'));
+      expect((await table.store.reset(held, replay, mark('x'))).type).to.equal('lost');
+      won(await table.store.reset(asked, replay, mark('x')));
+      expect(await current(held)).to.deep.include({ leaseOwner: 'a', checkpointOwner: undefined });
+    });
+
     it('deletes a lease only as it was read, and says when it is gone', async () => {
       const lease = await taken();
       const renewed = won(await table.store.renew(lease, mark('a')));

@@ -22,6 +22,7 @@ export function sampleLease(over: Partial<Lease> = {}): Lease {
     incarnation: undefined,
     offered: false,
     leaver: undefined,
+    replay: undefined,
     ...over,
   };
 }

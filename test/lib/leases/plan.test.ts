@@ -4,7 +4,8 @@ import { handovers, type Plan, plan, type PlanInput, type PlannedLease } from '.
 
 function lease(leaseKey: string, owner?: string, over: Partial<PlannedLease> = {}): PlannedLease {
   const movable = owner !== undefined;
-  return { leaseKey, owner, freeForMs: 0, movable, settled: true, throughputKBps: 0, ...over };
+  const checkpoint = { type: 'TRIM_HORIZON' } as const;
+  return { leaseKey, owner, freeForMs: 0, movable, settled: true, throughputKBps: 0, checkpoint, ...over };
 }
 
 function leases(owners: Readonly<Record<string, number>>, over: Partial<PlannedLease> = {}): PlannedLease[] {
@@ -135,6 +136,20 @@ describe('plan of who takes what', () => {
       expect([made.takes.length, made.asks.length, made.waiting]).to.deep.equal([takes, asks, waiting]);
     });
   }
+
+  it('takes what is furthest back where some have to wait, and what is heaviest where there is room for all', () => {
+    const position = (n: number) =>
+      ({ type: 'POSITION', sequenceNumber: String(n), subSequenceNumber: 0 }) as const;
+    const free = [
+      lease('new', undefined, { checkpoint: position(30), throughputKBps: 90 }),
+      lease('old', undefined, { checkpoint: position(4), throughputKBps: 1 }),
+      lease('middle', undefined, { checkpoint: position(20), throughputKBps: 9 }),
+    ];
+    const taken = (maxLeases: number) =>
+      planFor('a', ['a'], free, { maxLeases }).takes.map(({ leaseKey }) => leaseKey);
+    expect(taken(2)).to.deep.equal(['old', 'middle']);
+    expect(taken(3)).to.deep.equal(['new', 'middle', 'old']);
+  });
 
   it('distributes a stopping worker’s leases over its peers, the lighter first', () => {
     const all = leases({ a: 4, b: 3, c: 1 });
