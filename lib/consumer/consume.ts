@@ -7,26 +7,40 @@ import { createLeaseTable } from '../leases/lease-table.ts';
 import { processIdentity } from '../leases/process-identity.ts';
 import { leaseRequestMs } from '../leases/timings.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { assert } from '../runtime/errors.ts';
+import { assert, ConfigError } from '../runtime/errors.ts';
 import { createLog, type Log } from '../runtime/log.ts';
 import { createAwsKinesis, createKinesisClient } from '../streams/aws-kinesis.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import type { ConsumerOptions } from './options.ts';
+import { laneProcessor } from './lanes.ts';
+import { type ConsumerOptions, consumerOptions } from './options.ts';
 import type { ShardContext, ShardProcessor, StreamRecord } from './processor.ts';
 import { type Consumer, type ConsumerSettings, createConsumer } from './run-consumer.ts';
 
-export type HandleRecords = (records: readonly StreamRecord[], shard: ShardContext) => Promise<void>;
+/** Records in work and waiting behind them: what a crash repeats, at most, beside what came since the checkpoint. */
+const inFlightMax = 1_000;
+/** Beside the byte budget, for each shard. */
+const inFlightBytesMax = 8 * 1024 * 1024;
 
-export interface ConsumeSettings {
+/**
+ * Either way at least once and in order per partition key; records are checkpointed when they are done. What throws is
+ * tried again; in the end the one bad record goes to `deadLetters`, or stops the shard.
+ */
+export type Handling =
+  /** A batch after the other. */
+  | { readonly handle: (records: readonly StreamRecord[], shard: ShardContext) => Promise<void> }
+  /** Of each shard so many keys at once; a slow key does not hold up the others. */
+  | {
+      readonly handleEach: (record: StreamRecord, shard: ShardContext) => Promise<void>;
+      readonly keysAtOnce: number;
+    };
+
+export type ConsumeSettings = Handling & CommonSettings;
+
+interface CommonSettings {
   /** Names the consumer; all workers with this name share the shards. */
   readonly application: string;
   readonly region: string;
   readonly streams: readonly string[];
-  /**
-   * At least once, in order. Records are checkpointed after it has returned; when it throws the batch comes again,
-   * and in the end its one bad record goes to `deadLetters`, or stops the shard.
-   */
-  readonly handle: HandleRecords;
   /** `APPLICATION-leases` by default. Made where it does not exist, unless `createTable` is false. */
   readonly leaseTable?: string;
   readonly createTable?: boolean;
@@ -68,28 +82,56 @@ function consumerOf(
   settings: ConsumeSettings,
   ports: Pick<ConsumerSettings, 'kinesis' | 'leaseStore'>,
 ): Consumer {
-  const { application, deadLetters, handle, leases, log, onDiagnostic, options, streams } = settings;
+  const { application, leases, onDiagnostic, streams } = settings;
   const workerId = settings.workerId ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
+  const poison = settings.deadLetters === undefined ? 'stop-shard' : 'dead-letter';
+  const options = consumerOptions({ ...settings.options, poison });
+  checkKeys(settings);
+  const deadLetters = settings.deadLetters ?? nowhere;
   return createConsumer({
     ...ports,
     application,
     streams,
     workerId,
-    processorFor: () => handlerProcessor(handle),
-    deadLetters: deadLetters ?? nowhere,
+    processorFor: () => processorFor(settings, options, deadLetters),
+    deadLetters,
     clock: systemClock,
-    log: log ?? createLog('info', { application, worker: workerId }),
-    options: { ...options, poison: deadLetters === undefined ? 'stop-shard' : 'dead-letter' },
+    log: settings.log ?? createLog('info', { application, worker: workerId }),
+    options,
     leases: { ...processIdentity(), ...leases },
     ...(onDiagnostic ? { onDiagnostic } : {}),
   });
+}
+
+function checkKeys(settings: ConsumeSettings): void {
+  if ('handle' in settings) return;
+  const { keysAtOnce } = settings;
+  if (Number.isInteger(keysAtOnce) && keysAtOnce >= 1 && keysAtOnce <= inFlightMax) return;
+  const problem = `keysAtOnce = ${keysAtOnce}: give a whole number, 1 … ${inFlightMax}`;
+  throw new ConfigError('Options of the consumer are wrong', [problem]);
 }
 
 const nowhere: DeadLetters = {
   put: async () => assert(false, 'A shard without dead letters stops at a record that cannot be handled'),
 };
 
-/** A processor without state of its own. */
-function handlerProcessor(handle: HandleRecords): ShardProcessor {
-  return { start: async () => {}, process: handle, flush: async () => ({}) };
+function processorFor(
+  settings: ConsumeSettings,
+  options: ConsumerOptions,
+  deadLetters: DeadLetters,
+): ShardProcessor {
+  if ('handle' in settings) {
+    return { start: async () => {}, process: settings.handle, flush: async () => ({}) };
+  }
+  return laneProcessor({
+    application: settings.application,
+    eachRecord: settings.handleEach,
+    concurrency: settings.keysAtOnce,
+    inFlightMax,
+    inFlightBytesMax,
+    deadLetters,
+    options,
+    clock: systemClock,
+    random: Math.random,
+  });
 }

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createAwsKinesis } from '../../../lib/streams/aws-kinesis.ts';
 import { type KinesisServer, startKinesis } from '../../../local/kinesis/server.ts';
@@ -21,6 +23,8 @@ function example(name: string): string {
   return text.slice(0, text.indexOf('```'));
 }
 
+const examples = ['worker.ts', 'lanes.ts', 'handler.test.ts'];
+
 /** What a stranger does: the package, packed and installed into a project of its own, and the README's examples. */
 describe('the library, packed and installed', function () {
   this.timeout(60_000);
@@ -28,8 +32,14 @@ describe('the library, packed and installed', function () {
   const running: ChildProcess[] = [];
   let kinesis: KinesisServer;
   let tables: TestTables;
+  let client: KinesisClient;
 
   before(async () => {
+    kinesis = await startKinesis({ port: 0, region, accountId: '000000000000', limits: 'off' });
+    tables = await startTables([]);
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    client = new KinesisClient({ region, endpoint: kinesis.url, credentials });
+    await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }));
     const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root });
     const installed = join(project, 'node_modules/weir');
     mkdirSync(installed, { recursive: true });
@@ -39,12 +49,11 @@ describe('the library, packed and installed', function () {
       symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
     }
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-    for (const name of ['worker.ts', 'handler.test.ts']) writeFileSync(join(project, name), example(name));
-    kinesis = await startKinesis({ port: 0, region, accountId: '000000000000', limits: 'off' });
-    tables = await startTables([]);
+    for (const name of examples) writeFileSync(join(project, name), example(name));
   });
   after(async () => {
     for (const child of running) child.kill('SIGKILL');
+    client.destroy();
     await kinesis.close();
     await tables.close();
     rmSync(project, { recursive: true });
@@ -75,21 +84,42 @@ describe('the library, packed and installed', function () {
   it('has types under which the examples compile', () => {
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
     const compiler = join(root, 'node_modules/.bin/tsc');
-    execFileSync(compiler, [...options, 'worker.ts', 'handler.test.ts'], { cwd: project, stdio: 'inherit' });
+    execFileSync(compiler, [...options, ...examples], { cwd: project, stdio: 'inherit' });
   });
 
+  const put = async (partitionKeys: readonly string[]): Promise<void> => {
+    const entries = partitionKeys.map((partitionKey) => ({ partitionKey, data: Buffer.from('an order') }));
+    await createAwsKinesis(client).put('orders', entries);
+  };
+
   it('consumes a stream from an empty account on, and stops in order at SIGTERM', async () => {
-    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const client = new KinesisClient({ region, endpoint: kinesis.url, credentials });
-    await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 2 }));
-    const data = Buffer.from('an order');
-    await createAwsKinesis(client).put('orders', [{ partitionKey: 'a customer', data }]);
-    client.destroy();
+    await put(['a customer']);
     const worker = await run('worker.ts');
     const [line] = (await once(createInterface({ input: worker.stdout! }), 'line')) as [string];
-    expect(line).to.match(/^shardId-00000000000[01] \d+ a customer an order$/);
+    expect(line).to.match(/^shardId-000000000000 \d+ a customer an order$/);
     worker.kill('SIGTERM');
     expect((await once(worker, 'exit'))[0]).to.equal(0);
+  });
+
+  it('works on many keys at once: one that takes long does not hold up the others', async () => {
+    const waiting = new Map<string, ServerResponse>();
+    let arrived = (): void => {};
+    const mail = createServer((request, response) => {
+      waiting.set(new URL(request.url ?? '', 'http://mail').searchParams.get('to') ?? '', response);
+      arrived();
+    });
+    await new Promise<void>((resolve) => mail.listen(0, '127.0.0.1', resolve));
+    const { port } = mail.address() as AddressInfo;
+    const text = example('lanes.ts').replace('8025', String(port));
+    writeFileSync(join(project, 'lanes.ts'), text);
+    await put(['slow', 'quick']);
+    const worker = await run('lanes.ts');
+    const known = (): boolean => ['slow', 'quick', 'a customer'].every((key) => waiting.has(key));
+    while (!known()) await new Promise<void>((resolve) => (arrived = resolve));
+    for (const response of waiting.values()) response.end();
+    worker.kill('SIGTERM');
+    expect((await once(worker, 'exit'))[0]).to.equal(0);
+    mail.close();
   });
 
   it('has a kit with which a handler is tested through the death of a worker', async () => {
