@@ -1,7 +1,10 @@
 import type { LossReason } from './lease-lost.ts';
 
-/** Why a lease could be taken. `own`: it names this worker already (a restart, an assignment, a short loss). */
-export type TakeReason = 'unowned' | 'expired' | 'offered' | 'own' | 'steal';
+/**
+ * Why a lease could be taken. `own`: it names this worker already (a restart, an assignment, a short loss). `overdue`:
+ * its owner had been asked to hand it over and did not.
+ */
+export type TakeReason = 'unowned' | 'expired' | 'offered' | 'own' | 'overdue' | 'steal';
 
 /** Everything that happens to leases, in one list: logs, metrics and tests are made from it. */
 export type LeaseEvent =
@@ -51,7 +54,7 @@ export type LeaseEvent =
       readonly error: unknown;
       readonly pauseMs: number;
     }
-  /** The work had not returned when the time to drain was over. */
+  /** The work had not returned when the time to drain, or to hand over, was over. */
   | { readonly type: 'work-overran'; readonly leaseKey: string }
   /** An item that is no lease of ours, or one that cannot be trusted; others are not held up by it. */
   | { readonly type: 'item-set-aside'; readonly leaseKey: string; readonly problems: readonly string[] }

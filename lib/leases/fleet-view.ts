@@ -33,12 +33,13 @@ export type Availability =
 /**
  * Whether a lease that this worker does not hold may be taken. Nothing here is certain, since others write
  * meanwhile; the conditional write decides. What it must guarantee: `free` implies that no earlier owner still
- * considers the lease its own, if the counter has not moved.
+ * considers the lease its own, if the counter has not moved. A hand-off that has lasted for too long is `free` too: an
+ * owner of ours has given up by then by itself, and so has one of KCL 3.
  */
 export function availability(
   seen: Seen,
   me: { readonly worker: string; readonly incarnations: ReadonlySet<string> },
-  timings: Pick<Timings, 'failoverMs'> & Pick<Cadence, 'offerMs'>,
+  timings: Pick<Timings, 'failoverMs' | 'handoffMs'> & Pick<Cadence, 'offerMs'>,
 ): Availability {
   const { lease, changedAtMs, readAtMs } = seen;
   if (isFinished(lease)) return { type: 'finished' };
@@ -50,8 +51,23 @@ export function availability(
     const nobodyElse = offered || incarnation === undefined || me.incarnations.has(incarnation);
     if (nobodyElse) return { type: 'free', reason: 'own', sinceMs: changedAtMs };
   }
-  const quietMs = lease.offered ? timings.offerMs : timings.failoverMs;
-  const untilMs = changedAtMs + quietMs;
+  const quietUntilMs = changedAtMs + quietMs(lease, timings);
+  const overdueAtMs =
+    lease.checkpointOwner === undefined
+      ? Number.POSITIVE_INFINITY
+      : seen.ownerSinceMs + timings.handoffMs + timings.failoverMs;
+  const untilMs = Math.min(quietUntilMs, overdueAtMs);
   if (readAtMs < untilMs) return { type: 'busy', untilMs };
-  return { type: 'free', reason: lease.offered ? 'offered' : 'expired', sinceMs: untilMs };
+  if (lease.offered) return { type: 'free', reason: 'offered', sinceMs: untilMs };
+  return { type: 'free', reason: overdueAtMs < quietUntilMs ? 'overdue' : 'expired', sinceMs: untilMs };
+}
+
+/** How long the counter stands still before the owner, or whoever it was given to, is taken for dead. */
+function quietMs(
+  { given, offered }: Lease,
+  { failoverMs, handoffMs, offerMs }: Parameters<typeof availability>[2],
+): number {
+  if (offered) return offerMs;
+  // KCL 3 looks for what it was given once in a failover time, and renews it some time after.
+  return given ? failoverMs + handoffMs : failoverMs;
 }

@@ -2,9 +2,12 @@ import { type Cadence, cadenceFor, type FleetSize } from './cadence.ts';
 import type { WorkerContext } from './holding.ts';
 import { availability, type Availability, observed, type Seen } from './fleet-view.ts';
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
-import type { ParsedItem } from './lease-item.ts';
+import type { Item, ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
 import { inParallel } from './parallel.ts';
+import { Roster } from './kcl3/roster.ts';
+import { parseWorkerMetrics } from './kcl3/worker-metrics.ts';
+import type { Kind } from './lease-writes.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
 export interface OwnLeases {
@@ -23,6 +26,7 @@ export class Fleet {
   /** Processes that have let a lease expire and have not been seen to write since. */
   readonly #silent = new Set<string>();
   readonly #own: OwnLeases;
+  readonly #roster = new Roster();
   #cadence: Cadence;
   #blindSinceMs: number | undefined;
 
@@ -114,6 +118,11 @@ export class Fleet {
     return this.#seen.get(leaseKey)?.lease;
   }
 
+  finished(leaseKey: string): boolean {
+    const lease = this.get(leaseKey);
+    return lease !== undefined && isFinished(lease);
+  }
+
   of(stream: StreamLeases): readonly Lease[] {
     return this.all()
       .map(({ lease }) => lease)
@@ -130,8 +139,8 @@ export class Fleet {
   }
 
   availability(seen: Seen): Availability {
-    const { failoverMs } = this.#context.timings;
-    return availability(seen, this.#context, { failoverMs, offerMs: this.cadence().offerMs });
+    const { failoverMs, handoffMs } = this.#context.timings;
+    return availability(seen, this.#context, { failoverMs, handoffMs, offerMs: this.cadence().offerMs });
   }
 
   /**
@@ -147,6 +156,26 @@ export class Fleet {
       .filter(({ incarnation: process }) => {
         return process === undefined || !(leavers.has(process) || this.#silent.has(process));
       });
+  }
+
+  /** Java's: none that is known as ours. */
+  kindOf(worker: string): Kind {
+    const known = this.all().some(({ lease }) => {
+      return actualOwner(lease) === worker && lease.incarnation !== undefined;
+    });
+    return worker === this.#context.worker || known ? 'ours' : 'java';
+  }
+
+  /** The owner honours hand-offs: it is ours, or a live KCL 3. */
+  handsOver(lease: Lease): boolean {
+    const nowMs = this.#context.clock.monotonic();
+    return lease.incarnation !== undefined || this.#roster.isJava(actualOwner(lease), nowMs);
+  }
+
+  /** KCL 2 leaves what it finds standing there, however old it is. */
+  throughputKBps(lease: Lease): number | undefined {
+    const written = lease.leaseOwner === undefined || lease.offered || this.handsOver(lease);
+    return written ? lease.throughputKBps : undefined;
   }
 
   /** By what was seen; whoever takes the lease looks again. */
@@ -202,6 +231,7 @@ export class Fleet {
   #read(item: ParsedItem): void {
     switch (item.type) {
       case 'foreign':
+        this.#readForeign(item.entityType, item.item);
         return this.#putAside(item.leaseKey, [`entityType ${item.entityType}`]);
       case 'malformed':
         return this.#putAside(item.leaseKey, item.problems);
@@ -212,6 +242,12 @@ export class Fleet {
         return this.#putAside(lease.leaseKey, [`it belongs to ${stream}, which this worker does not read`]);
       }
     }
+  }
+
+  #readForeign(entityType: string, item: Item): void {
+    const { clock } = this.#context;
+    const metrics = entityType === 'WORKER_METRIC_STATS' ? parseWorkerMetrics(item, 'leaseKey') : undefined;
+    if (metrics !== undefined) this.#roster.see(metrics, clock.monotonic(), clock.now());
   }
 
   #putAside(leaseKey: string, problems: readonly string[]): void {

@@ -65,6 +65,8 @@ export class Holding {
   #lease: Lease;
   #confirmed: Sent;
   #loss: LossReason | undefined;
+  /** When the lease goes to whoever asked for it, even if the work has not returned. */
+  #handoffDueMs = Number.POSITIVE_INFINITY;
   #last: Promise<unknown> = Promise.resolve();
 
   /** `sent`: the write that took the lease. */
@@ -73,7 +75,7 @@ export class Holding {
     this.#lease = lease;
     this.#context = context;
     this.#confirmed = sent;
-    this.#throughput = createThroughput(sent.atMs, lease.throughputKBps);
+    this.#throughput = createThroughput(sent.atMs, lease.throughputKBps ?? 0);
   }
 
   get lease(): Lease {
@@ -150,14 +152,19 @@ export class Holding {
     this.#context.report({ type: 'lease-finished', leaseKey: this.#lease.leaseKey, children: shardIds });
   }
 
+  /** To whoever asked for it, otherwise to nobody. */
   async release(): Promise<void> {
     await this.#write('release', (lease, mark) => this.#context.store.release(lease, mark));
     this.#end();
-    this.#context.report({ type: 'lease-released', leaseKey: this.#lease.leaseKey });
+    const { leaseKey, leaseOwner: to } = this.#lease;
+    this.#context.report(
+      to === undefined ? { type: 'lease-released', leaseKey } : { type: 'lease-handed-over', leaseKey, to },
+    );
   }
 
+  /** To a worker of ours. */
   async assign(to: string): Promise<void> {
-    await this.#write('assign', (lease, mark) => this.#context.store.assign(lease, to, mark));
+    await this.#write('assign', (lease, mark) => this.#context.store.assign(lease, to, mark, 'ours'));
     this.#end();
     this.#context.report({ type: 'lease-handed-over', leaseKey: this.#lease.leaseKey, to });
   }
@@ -173,10 +180,24 @@ export class Holding {
   }
 
   async #guard(): Promise<void> {
+    const { clock } = this.#context;
     while (!this.ended) {
-      const leftMs = this.deadlineMs - this.#context.clock.monotonic();
-      if (leftMs <= 0) this.lose('deadline');
-      else await this.#context.clock.sleep(leftMs, this.#ended.signal);
+      const nowMs = clock.monotonic();
+      const dueMs = Math.min(this.deadlineMs, this.#handoffDueMs);
+      if (nowMs < dueMs) await clock.sleep(dueMs - nowMs, this.#ended.signal);
+      else if (nowMs >= this.deadlineMs) this.lose('deadline');
+      else await this.#handOverLate();
+    }
+  }
+
+  /** An asker has waited for long enough: from a failover time later on anybody may take the lease. */
+  async #handOverLate(): Promise<void> {
+    this.#handoffDueMs = Number.POSITIVE_INFINITY;
+    this.#context.report({ type: 'work-overran', leaseKey: this.#lease.leaseKey });
+    try {
+      await this.evict();
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
     }
   }
 
@@ -251,7 +272,9 @@ export class Holding {
     const asked = lease.checkpointOwner === this.#context.worker && this.#lease.checkpointOwner === undefined;
     this.#lease = lease;
     if (!asked) return;
-    this.#context.report({ type: 'handoff-noticed', leaseKey: lease.leaseKey, to: lease.leaseOwner });
+    const { clock, report, timings } = this.#context;
+    this.#handoffDueMs = clock.monotonic() + timings.handoffMs;
+    report({ type: 'handoff-noticed', leaseKey: lease.leaseKey, to: lease.leaseOwner });
     this.drain();
   }
 

@@ -9,18 +9,23 @@ export type Item = Readonly<Record<string, unknown>>;
 /** `foreign`: something else lives here (entityType of KCL 3.5). `malformed`: a lease that cannot be trusted. */
 export type ParsedItem =
   | { readonly type: 'lease'; readonly lease: Lease }
-  | { readonly type: 'foreign'; readonly leaseKey: string; readonly entityType: string }
+  | {
+      readonly type: 'foreign';
+      readonly leaseKey: string;
+      readonly entityType: string;
+      readonly item: Item;
+    }
   | { readonly type: 'malformed'; readonly leaseKey: string; readonly problems: readonly string[] };
 
 /**
  * Reads one item. Attribute names, types and sentinels are the Java KCL's (3.5), which reads and keeps ours:
- * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, leaver, replay.
+ * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, givenAt, leaver, replay.
  */
 export function parseItem(item: Item): ParsedItem {
   const leaseKey = typeof item.leaseKey === 'string' ? item.leaseKey : '(no leaseKey)';
   const { entityType } = item;
   if (entityType !== undefined && entityType !== 'LEASE') {
-    return { type: 'foreign', leaseKey, entityType: typeof entityType === 'string' ? entityType : '?' };
+    return { type: 'foreign', leaseKey, entityType: typeof entityType === 'string' ? entityType : '?', item };
   }
   const read = createReader(item);
   const lease = readLease(read);
@@ -35,7 +40,7 @@ interface Reader {
   readonly requiredText: (name: string) => string;
   /** A count: whole and not negative. */
   readonly count: (name: string) => number;
-  readonly number: (name: string, absent: number) => number;
+  readonly number: <A>(name: string, absent: A) => number | A;
   readonly texts: (name: string) => readonly string[];
   readonly value: (name: string) => unknown;
 }
@@ -82,26 +87,33 @@ function createReader(item: Item): Reader {
 function readLease(read: Reader): Lease {
   const leaseKey = read.requiredText('leaseKey');
   const leaseOwner = read.text('leaseOwner');
+  const checkpointOwner = read.text('checkpointOwner');
+  const counter = read.count('leaseCounter');
   const checkpoint = readCheckpoint(read);
+  // Stays behind when a Java worker moves the lease, so it counts only for the owner it names.
+  const forOurs = leaseOwner !== undefined && read.text('offer') === leaseOwner;
   const startAtMs = read.number('startAtMs', -1);
   return {
     leaseKey,
     ...readStream(read, leaseKey),
     leaseOwner,
-    checkpointOwner: read.text('checkpointOwner'),
-    counter: read.count('leaseCounter'),
+    checkpointOwner,
+    counter,
     ownerSwitches: read.count('ownerSwitchesSinceCheckpoint'),
     checkpoint,
     pending: readPending(read),
     parents: read.texts('parentShardId'),
     children: read.texts('childShardIds'),
     hashRange: readHashRange(read),
-    throughputKBps: read.number('throughputKBps', 0),
+    throughputKBps: read.number('throughputKBps', undefined),
     startAtMs: startAtMs < 0 ? undefined : startAtMs,
     state: readState(read, checkpoint),
     writeNonce: read.text('writeNonce'),
     incarnation: readIncarnation(read),
-    offered: leaseOwner !== undefined && read.text('offer') === leaseOwner,
+    offered: forOurs && checkpointOwner === undefined,
+    promised: forOurs && checkpointOwner !== undefined,
+    // Any write of the new owner moves the counter.
+    given: !forOurs && leaseOwner !== undefined && read.number('givenAt', -1) === counter,
     leaver: read.text('leaver'),
     replay: read.text('replay'),
   };

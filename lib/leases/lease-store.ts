@@ -2,7 +2,7 @@ import { PlatformError } from '../runtime/errors.ts';
 import type { CheckpointPosition } from './held-lease.ts';
 import type { Lease } from './lease.ts';
 import type { ParsedItem } from './lease-item.ts';
-import type { Replay, WriteMark } from './lease-writes.ts';
+import type { Kind, Replay, WriteMark } from './lease-writes.ts';
 import type { SavedState } from './saved-state.ts';
 
 /**
@@ -45,7 +45,7 @@ export interface LeaseStore {
     note: Uint8Array,
     mark: WriteMark,
   ) => Promise<WriteOutcome>;
-  /** Writes SHARD_END, the final state and the children's shard ids, and ends the ownership. */
+  /** Writes SHARD_END, the final state and the children's shard ids, and so ends the ownership. */
   readonly finish: (
     lease: Lease,
     children: readonly string[],
@@ -53,10 +53,11 @@ export interface LeaseStore {
     mark: WriteMark,
   ) => Promise<WriteOutcome>;
   readonly release: (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
-  readonly assign: (lease: Lease, to: string, mark: WriteMark) => Promise<WriteOutcome>;
+  /** `kind` is that of the worker `to`. */
+  readonly assign: (lease: Lease, to: string, mark: WriteMark, kind: Kind) => Promise<WriteOutcome>;
   /** Moves the checkpoint back for a replay; whoever holds the lease loses it at its next write. */
   readonly reset: (lease: Lease, replay: Replay, mark: WriteMark) => Promise<WriteOutcome>;
-  readonly requestHandoff: (lease: Lease, from: string, to: string) => Promise<WriteOutcome>;
+  readonly requestHandoff: (lease: Lease, from: string, to: string, kind: Kind) => Promise<WriteOutcome>;
   /** `missing` if it was gone already. */
   readonly remove: (lease: Lease) => Promise<WriteOutcome>;
   /** Strongly consistent. */

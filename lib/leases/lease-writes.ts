@@ -32,7 +32,7 @@ export interface WriteMark {
   readonly leaving?: boolean;
 }
 
-const ours = ['incarnation', 'offer'] as const;
+const ours = ['incarnation', 'offer', 'givenAt'] as const;
 const pendingAttributes = [
   'pendingCheckpoint',
   'pendingCheckpointSubSequenceNumber',
@@ -74,7 +74,7 @@ export function taking(lease: Lease, mark: WriteMark): LeaseWrite {
       incarnation: mark.incarnation,
       ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched,
     },
-    remove: ['checkpointOwner', 'offer'],
+    remove: ['checkpointOwner', 'offer', 'givenAt'],
   });
 }
 
@@ -108,7 +108,10 @@ export function preparing(
 
 const shardEnd: Checkpoint = { type: 'SHARD_END' };
 
-/** SHARD_END, the final state, the children's names and the end of ownership in one write: no point between. */
+/**
+ * SHARD_END, the final state, the children's names and the end of ownership in one write: no point between. As in
+ * Java the item goes on to name its last owner: a KCL 2 would take an unowned one at once, and count it as its load.
+ */
 export function finishing(
   lease: Lease,
   children: readonly string[],
@@ -121,14 +124,14 @@ export function finishing(
       ownerSwitchesSinceCheckpoint: 0,
       ...(children.length > 0 ? { childShardIds: new Set(children) } : {}),
     },
-    remove: ['leaseOwner', 'checkpointOwner', ...ours, ...pendingAttributes],
+    remove: ['checkpointOwner', ...ours, ...pendingAttributes],
   });
 }
 
 /** Gives the lease up. In the middle of a hand-off the next owner keeps it, and may start at once. */
 export function releasing(lease: Lease, mark: WriteMark): LeaseWrite {
   if (lease.checkpointOwner !== undefined && lease.leaseOwner !== undefined) {
-    return assigning(lease, lease.leaseOwner, mark);
+    return assigning(lease, lease.leaseOwner, mark, lease.promised ? 'ours' : 'java');
   }
   return counted(lease, mark, { set: leaver(mark), remove: ['leaseOwner', 'checkpointOwner', ...ours] });
 }
@@ -137,31 +140,34 @@ function leaver(mark: WriteMark): Item {
   return mark.leaving === true ? { leaver: mark.incarnation } : {};
 }
 
-/** Gives the lease to a worker. Until that one takes it up nobody works on it, and `offer` says so. */
-export function assigning(lease: Lease, to: string, mark: WriteMark): LeaseWrite {
+/** Whose kind a worker is. Ours look for what they were given each second, Java's once in a failover time or two. */
+export type Kind = 'ours' | 'java';
+
+/** Gives the lease to a worker. Until that one takes it up nobody works on it, and `offer` or `givenAt` says so. */
+export function assigning(lease: Lease, to: string, mark: WriteMark, kind: Kind): LeaseWrite {
   const switched = to === actualOwner(lease) ? 0 : 1;
   return counted(lease, mark, {
     set: {
       leaseOwner: to,
-      offer: to,
+      ...(kind === 'ours' ? { offer: to } : { givenAt: lease.counter + 1 }),
       ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched,
       ...leaver(mark),
     },
-    remove: ['checkpointOwner', 'incarnation'],
+    remove: ['checkpointOwner', 'incarnation', kind === 'ours' ? 'givenAt' : 'offer'],
   });
 }
 
 /**
  * Asks the owner to finish and hand over (KCL 3's graceful hand-off). Neither the counter nor the nonce moves: the
- * owner goes on writing meanwhile.
+ * owner goes on writing meanwhile. `offer` tells it what kind of worker the next one is.
  */
-export function requestingHandoff(lease: Lease, from: string, to: string): LeaseWrite {
+export function requestingHandoff(lease: Lease, from: string, to: string, kind: Kind): LeaseWrite {
   const next = { leaseOwner: to, checkpointOwner: from };
   return {
     leaseKey: lease.leaseKey,
     expect: { leaseOwner: from, checkpointOwner: undefined },
-    set: next,
-    remove: [],
+    set: kind === 'ours' ? { ...next, offer: to } : next,
+    remove: kind === 'ours' ? [] : ['offer'],
     landed: next,
   };
 }

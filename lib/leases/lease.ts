@@ -25,7 +25,8 @@ export interface Lease {
   readonly parents: readonly string[];
   readonly children: readonly string[];
   readonly hashRange: HashRange | undefined;
-  readonly throughputKBps: number;
+  /** Undefined before anybody has measured it. May be out of date where the owner does not measure (KCL 2). */
+  readonly throughputKBps: number | undefined;
   /** Where LATEST or AT_TIMESTAMP begins, epoch milliseconds, pinned at creation; absent on leases Java made. */
   readonly startAtMs: number | undefined;
   /** Saved with exactly this checkpoint; undefined where somebody else has moved the checkpoint since. */
@@ -34,8 +35,12 @@ export interface Lease {
   readonly writeNonce: string | undefined;
   /** `worker/process`: the process of ours that holds it, if the owner is still the one who wrote it. */
   readonly incarnation: string | undefined;
-  /** Given to the owner by a worker of ours, and not yet taken up: nobody works on it. */
+  /** Given to a worker of ours by another, and not yet taken up: nobody works on it, and the owner looks each second. */
   readonly offered: boolean;
+  /** In a hand-off to a worker of ours: the present owner will offer it. */
+  readonly promised: boolean;
+  /** Given to a Java worker by one of ours, and not yet taken up: nobody works on it, and it may take Java long. */
+  readonly given: boolean;
   /** The process that gave it away last because it was stopping: nothing should be given to that one. */
   readonly leaver: string | undefined;
   /** The last replay that moved the checkpoint back, or that of the parents which made this lease. See replay.ts. */

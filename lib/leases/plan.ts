@@ -12,7 +12,8 @@ export interface PlannedLease {
   readonly movable: boolean;
   /** Its owner has had it long enough for its throughput to be a reason to move it. */
   readonly settled: boolean;
-  readonly throughputKBps: number;
+  /** Undefined where nobody has measured it: the owner does not (KCL 2), or has not yet. */
+  readonly throughputKBps: number | undefined;
   readonly checkpoint: Checkpoint;
 }
 
@@ -51,7 +52,7 @@ export function plan(input: PlanInput): Plan {
   const takes: { leaseKey: string; to: string }[] = [];
   let waiting = 0;
   const free = input.leases.filter(({ owner }) => owner === undefined);
-  for (const lease of free.length > fleet.room() ? furthestBackFirst(free) : inOrder(free)) {
+  for (const lease of free.length > fleet.room() ? furthestBackFirst(free) : inOrder(fleet, free)) {
     const overdue = lease.freeForMs >= input.graceMs && !fleet.full(input.me);
     const to = overdue ? input.me : fleet.lightest(lease.leaseKey);
     if (to === undefined) {
@@ -76,7 +77,10 @@ export function handovers(
   const others = leases.filter((lease) => lease.owner !== from);
   const fleet = createFleet({ workers: peers, leases: others, maxLeases: Infinity });
   const targets = new Map<string, string>();
-  for (const lease of inOrder(leases.filter((candidate) => candidate.owner === from))) {
+  for (const lease of inOrder(
+    fleet,
+    leases.filter((candidate) => candidate.owner === from),
+  )) {
     const to = fleet.lightest(lease.leaseKey);
     if (to === undefined) continue;
     fleet.put(lease, to);
@@ -99,11 +103,11 @@ interface Fleet {
 }
 
 function createFleet({ workers, leases, maxLeases }: Omit<PlanInput, 'me' | 'graceMs'>): Fleet {
-  const total = leases.reduce((sum, lease) => sum + lease.throughputKBps, 0);
-  const average = total / Math.max(1, leases.length);
-  // Half count, half traffic: idle shards cost something too, and traffic that was never measured counts as even.
-  const weight = (lease: PlannedLease): number =>
-    average === 0 ? 1 : (1 + lease.throughputKBps / average) / 2;
+  const measured = leases.flatMap((lease) => lease.throughputKBps ?? []);
+  const average = measured.reduce((sum, kBps) => sum + kBps, 0) / Math.max(1, measured.length);
+  // Half count, half traffic: idle shards cost something too. What was not measured weighs as much as the mean.
+  const weight = ({ throughputKBps }: PlannedLease): number =>
+    average === 0 || throughputKBps === undefined ? 1 : (1 + throughputKBps / average) / 2;
   const held = new Map<string, PlannedLease[]>(workers.map((worker) => [worker, []]));
   const loads = new Map<string, number>(workers.map((worker) => [worker, 0]));
   const leasesOf = (worker: string): PlannedLease[] => held.get(worker) ?? [];
@@ -175,10 +179,8 @@ function findMove(
 }
 
 /** Heavy ones first, then in an order that is the same for every worker. */
-function inOrder(leases: readonly PlannedLease[]): readonly PlannedLease[] {
-  return [...leases].sort(
-    (a, b) => b.throughputKBps - a.throughputKBps || compareText(a.leaseKey, b.leaseKey),
-  );
+function inOrder(fleet: Fleet, leases: readonly PlannedLease[]): readonly PlannedLease[] {
+  return [...leases].sort((a, b) => fleet.weight(b) - fleet.weight(a) || compareText(a.leaseKey, b.leaseKey));
 }
 
 /**

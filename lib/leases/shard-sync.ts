@@ -1,7 +1,7 @@
 import { compareSequenceNumbers } from '../streams/position.ts';
 import type { Shard } from '../streams/kinesis.ts';
 import { isInitial } from './checkpoint.ts';
-import { isFinished, type Lease } from './lease.ts';
+import { isFinished, type Lease, siblingKey } from './lease.ts';
 import { childLease, latestPin, newLease, type StreamLeases } from './stream-leases.ts';
 
 export interface SyncInput {
@@ -88,6 +88,22 @@ export function removableLeases(shards: readonly Shard[], leases: readonly Lease
       const childLeaseNow = byShard.get(child);
       return childLeaseNow === undefined ? !listed.has(child) : !isInitial(childLeaseNow.checkpoint);
     });
+  });
+}
+
+/**
+ * Those of them that can be told without a look at the stream: the parents' leases are gone, and each child that was
+ * named when the lease was finished has been read from.
+ */
+export function supersededLeases(leases: readonly Lease[]): readonly Lease[] {
+  const byKey = new Map(leases.map((lease) => [lease.leaseKey, lease]));
+  return leases.filter((lease) => {
+    const leased = (shardId: string): Lease | undefined => byKey.get(siblingKey(lease, shardId));
+    if (!isFinished(lease) || lease.parents.some((parent) => leased(parent) !== undefined)) return false;
+    const children = lease.children.map(leased);
+    return (
+      children.length > 0 && children.every((child) => child !== undefined && !isInitial(child.checkpoint))
+    );
   });
 }
 

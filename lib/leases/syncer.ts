@@ -3,7 +3,7 @@ import type { Fleet } from './fleet.ts';
 import { newMark, type WorkerContext } from './holding.ts';
 import { type Lease, siblingKey } from './lease.ts';
 import { inParallel, shuffled } from './parallel.ts';
-import { hashRangeHoles, missingLeases, removableLeases } from './shard-sync.ts';
+import { hashRangeHoles, missingLeases, removableLeases, supersededLeases } from './shard-sync.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
 export type ShardLister = Pick<Kinesis, 'describe' | 'listShards'>;
@@ -46,6 +46,20 @@ export class Syncer {
       this.#context.report({ type: 'hash-range-hole', stream: stream.name, ...hole });
     }
     this.#context.report({ type: 'shards-synced', stream: stream.name, shards: shards.length, created });
+  }
+
+  /**
+   * Deletes at once what each minute's sync would: until then a finished lease counts as load with KCL 2, and blocks
+   * what KCL 3 calls its migration where it has no owner. Left alone is what another live worker of ours has finished,
+   * which sees to it.
+   */
+  async tidy(): Promise<void> {
+    const { worker } = this.#context;
+    await this.#remove(
+      supersededLeases(this.#fleet.all().map(({ lease }) => lease)).filter(({ leaseOwner: owner }) => {
+        return owner === undefined || owner === worker || this.#fleet.kindOf(owner) === 'java';
+      }),
+    );
   }
 
   /**

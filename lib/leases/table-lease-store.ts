@@ -36,9 +36,9 @@ export function createLeaseStore(table: LeaseTable): LeaseStore {
     prepare: (lease, upTo, note, mark) => update(writes.preparing(lease, upTo, note, mark)),
     finish: (lease, children, state, mark) => update(writes.finishing(lease, children, state, mark)),
     release: (lease, mark) => update(writes.releasing(lease, mark)),
-    assign: (lease, to, mark) => update(writes.assigning(lease, to, mark)),
+    assign: (lease, to, mark, kind) => update(writes.assigning(lease, to, mark, kind)),
     reset: (lease, replay, mark) => update(writes.resetting(lease, replay, mark)),
-    requestHandoff: (lease, from, to) => update(writes.requestingHandoff(lease, from, to)),
+    requestHandoff: (lease, from, to, kind) => update(writes.requestingHandoff(lease, from, to, kind)),
     remove: async (lease) => outcomeOf(await table.remove(writes.removal(lease)), undefined),
     get: async (leaseKey) => {
       const item = await table.get(leaseKey);

@@ -104,9 +104,9 @@ export class Taker {
       leaseKey,
       owner: free ? undefined : lease.leaseOwner,
       freeForMs: free ? nowMs - state.sinceMs : 0,
-      movable: !free && lease.checkpointOwner === undefined && !lease.offered,
+      movable: !free && lease.checkpointOwner === undefined && !lease.offered && !lease.given,
       settled: nowMs - seen.ownerSinceMs >= settledMs,
-      throughputKBps: lease.throughputKBps,
+      throughputKBps: this.#fleet.throughputKBps(lease),
       checkpoint: lease.checkpoint,
     };
   }
@@ -144,27 +144,31 @@ export class Taker {
     this.#note(lease.leaseKey, outcome);
   }
 
-  /** On duty: to a worker that does not survey itself. It takes the lease up at its next poll. */
+  /**
+   * On duty: to a worker of ours that does not survey itself. It takes the lease up at its next poll. A KCL 2 would not
+   * notice: it takes what is free by itself.
+   */
   async #give({ leaseKey, to }: Plan['takes'][number]): Promise<void> {
     const seen = this.#fleet.seen(leaseKey);
-    if (seen === undefined || to === this.#context.worker) return;
+    if (seen === undefined || to === this.#context.worker || this.#fleet.kindOf(to) === 'java') return;
     if (this.#fleet.availability(seen).type !== 'free') return;
-    const outcome = await this.#context.store.assign(seen.lease, to, newMark(this.#context));
+    const outcome = await this.#context.store.assign(seen.lease, to, newMark(this.#context), 'ours');
     if (outcome.type === 'won') this.#context.report({ type: 'lease-handed-over', leaseKey, to });
     this.#note(leaseKey, outcome);
   }
 
   /**
-   * A worker of ours is asked to hand over. One that is not ours may be a KCL 2.x, which does not know hand-offs:
-   * its lease is taken as its own peers would take it, and it learns of that at its next write.
+   * Who knows hand-offs is asked to hand over. KCL 2 does not: its lease is taken as its own peers would take it, and
+   * it learns of that at its next write. Nothing is asked for Java's workers, who see to themselves.
    */
   async #ask({ leaseKey, from, to }: Plan['asks'][number]): Promise<void> {
     const lease = this.#fleet.get(leaseKey);
     // Since the plan was made it may have been handed over or finished.
     if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined) return;
     const mine = to === this.#context.worker;
-    if (lease.incarnation === undefined) return mine ? this.#takeAs(lease, 'steal') : undefined;
-    const outcome = await this.#context.store.requestHandoff(lease, from, to);
+    if (!mine && this.#fleet.kindOf(to) === 'java') return;
+    if (!this.#fleet.handsOver(lease)) return mine ? this.#takeAs(lease, 'steal') : undefined;
+    const outcome = await this.#context.store.requestHandoff(lease, from, to, 'ours');
     if (outcome.type === 'won') this.#context.report({ type: 'handoff-requested', leaseKey, from, to });
     this.#note(leaseKey, outcome);
   }
@@ -175,11 +179,13 @@ export class Taker {
     else this.#fleet.forget(leaseKey);
   }
 
-  /** Of workers that are not ours one lease a round, as they do among themselves. */
+  /** By force one lease a round, as KCL 2 does. */
   #polite(asks: Plan['asks']): Plan['asks'] {
-    const isOurs = (leaseKey: string): boolean => this.#fleet.get(leaseKey)?.incarnation !== undefined;
-    const foreign = asks.filter(({ leaseKey }) => !isOurs(leaseKey));
-    return [...asks.filter(({ leaseKey }) => isOurs(leaseKey)), ...foreign.slice(0, 1)];
+    const asked = ({ leaseKey }: Plan['asks'][number]): boolean => {
+      const lease = this.#fleet.get(leaseKey);
+      return lease !== undefined && this.#fleet.handsOver(lease);
+    };
+    return [...asks.filter(asked), ...asks.filter((ask) => !asked(ask)).slice(0, 1)];
   }
 
   #reportWaiting(waiting: number): void {

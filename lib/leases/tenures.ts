@@ -155,9 +155,9 @@ export class Tenures {
   async #giveUp(holding: Holding): Promise<void> {
     if (holding.ended) return;
     const { lease } = holding;
-    const asked = lease.checkpointOwner === undefined ? undefined : lease.leaseOwner;
-    const to = asked ?? this.#targets?.get(lease.leaseKey);
-    if (to === undefined) await holding.release();
+    const to = this.#targets?.get(lease.leaseKey);
+    // In a hand-off that leaves the lease to its next owner.
+    if (to === undefined || lease.checkpointOwner !== undefined) await holding.release();
     else await holding.assign(to);
   }
 

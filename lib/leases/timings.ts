@@ -9,6 +9,8 @@ export interface Timings {
   readonly renewMs: number;
   /** A worker considers a lease its own for this long after the send time of the last confirmed write. */
   readonly ownMs: number;
+  /** How long the owner may take to finish its work once it was asked to hand over; KCL 3 gives itself the same. */
+  readonly handoffMs: number;
   /** How often a worker asks for leases given to it or asked of it, and re-reads those that look stale. */
   readonly pollMs: number;
   /** How often the table is read through. */
@@ -30,6 +32,7 @@ export function timingsFor(failoverMs: number, surveyUnitsPerSecond = 20): Timin
     renewMs: Math.round(failoverMs * 0.56),
     // The margin covers the difference in rate of two machines' clocks, and the pause between looking and acting.
     ownMs: Math.round(failoverMs * 0.9),
+    handoffMs: 30_000,
     pollMs,
     // Two surveys see the same counter at most failoverMs + surveyMs after the last renewal.
     surveyMs: failoverMs * 0.3,

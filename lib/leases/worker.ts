@@ -119,7 +119,7 @@ export class Worker {
         leaseKey: holding.lease.leaseKey,
         shardId: holding.lease.shardId,
         checkpoint: holding.lease.checkpoint,
-        throughputKBps: holding.lease.throughputKBps,
+        throughputKBps: holding.lease.throughputKBps ?? 0,
         draining: holding.drainSignal.aborted,
         fence: holding.taken.counter,
         stream: stream.name,
@@ -140,6 +140,7 @@ export class Worker {
       this.#every(surveyMs, this.#surveyBell, stop, 'survey the lease table', async () => {
         await this.#fleet.survey(stop);
         await this.#act(stop);
+        if (!stop.aborted) await this.#syncer.tidy();
       }),
       ...this.#streams.map((stream) =>
         this.#every(syncMs, createBell(this.#context.clock), stop, `sync the shards of ${stream.name}`, () =>
@@ -205,7 +206,7 @@ export class Worker {
       return holding.lease.checkpointOwner === undefined && !owned.has(holding.lease.leaseKey);
     });
     return [
-      ...[...owned].filter((leaseKey) => !heldKeys.has(leaseKey)),
+      ...[...owned].filter((leaseKey) => !heldKeys.has(leaseKey) && !this.#fleet.finished(leaseKey)),
       ...handed.map(({ holding }) => holding.lease.leaseKey),
     ];
   }

@@ -87,7 +87,7 @@ export function leaseStoreContract(
         store.prepare(mine, position(7), new Uint8Array([1]), mark('a')),
         store.finish(mine, [], {}, mark('a')),
         store.release(mine, mark('a')),
-        store.assign(mine, 'c', mark('a')),
+        store.assign(mine, 'c', mark('a'), 'ours'),
         store.remove(mine),
       ]);
       for (const outcome of late) expect(outcome).to.deep.equal({ type: 'lost', current: theirs });
@@ -135,8 +135,8 @@ export function leaseStoreContract(
         (l, m) => store.prepare(l, position(2), new Uint8Array(), m),
         (l, m) => store.take(l, m),
         (l, m) => store.release(l, m),
-        (l, m) => store.assign(l, 'b', m),
-        (l) => store.requestHandoff(l, 'b', 'c'),
+        (l, m) => store.assign(l, 'b', m, 'ours'),
+        (l) => store.requestHandoff(l, 'b', 'c', 'ours'),
         (l, m) => store.finish(l, ['x', 'y'], {}, m),
       ];
       for (const verb of verbs) {
@@ -159,10 +159,10 @@ export function leaseStoreContract(
 
     describeHandoff(() => table, taken, current);
 
-    it('finishes in one write: SHARD_END, the state, the children, no owner', async () => {
+    it('finishes in one write: SHARD_END, the state, the children, the end of ownership', async () => {
       const lease = won(await table.store.finish(await taken(), ['s-2', 's-1'], { n: 1 }, mark('a')));
       expect(lease.checkpoint).to.deep.equal({ type: 'SHARD_END' });
-      expect(lease).to.include({ leaseOwner: undefined, checkpointOwner: undefined });
+      expect(lease).to.include({ leaseOwner: 'a', checkpointOwner: undefined, incarnation: undefined });
       expect([lease.children, lease.state]).to.deep.equal([['s-1', 's-2'], { n: 1 }]);
     });
 
@@ -188,7 +188,7 @@ export function leaseStoreContract(
     it('calls a hand-off off when it resets the lease, but not one that was asked for meanwhile', async () => {
       const held = await taken();
       const replay = { id: 'again', from: { type: 'TRIM_HORIZON' } } as const;
-      const asked = won(await table.store.requestHandoff(held, 'a', 'b'));
+      const asked = won(await table.store.requestHandoff(held, 'a', 'b', 'ours'));
       expect((await table.store.reset(held, replay, mark('x'))).type).to.equal('lost');
       won(await table.store.reset(asked, replay, mark('x')));
       expect(await current(held)).to.deep.include({ leaseOwner: 'a', checkpointOwner: undefined });
@@ -263,7 +263,7 @@ function describeHandoff(
   it('lets the owner go on after a hand-off was asked for, and tells it at its next write', async () => {
     const { store } = under();
     const lease = await taken('a');
-    const asked = won(await store.requestHandoff(lease, 'a', 'b'));
+    const asked = won(await store.requestHandoff(lease, 'a', 'b', 'ours'));
     expect(asked).to.include({ leaseOwner: 'b', checkpointOwner: 'a', counter: lease.counter });
     expect(await store.renew(lease, mark('a'))).to.deep.equal({ type: 'lost', current: asked });
     const saved = won(await store.checkpoint(lease, position(4), {}, mark('a')));
@@ -274,25 +274,35 @@ function describeHandoff(
   it('asks for one hand-off at a time, and only from the owner that was seen', async () => {
     const { store } = under();
     const lease = await taken('a');
-    won(await store.requestHandoff(lease, 'a', 'b'));
-    expect((await store.requestHandoff(lease, 'a', 'c')).type).to.equal('lost');
+    won(await store.requestHandoff(lease, 'a', 'b', 'ours'));
+    expect((await store.requestHandoff(lease, 'a', 'c', 'ours')).type).to.equal('lost');
     const other = won(await store.take(await taken('a'), mark('z')));
-    expect((await store.requestHandoff(other, 'a', 'b')).type).to.equal('lost');
+    expect((await store.requestHandoff(other, 'a', 'b', 'ours')).type).to.equal('lost');
   });
 
   it('marks an assigned lease as offered until its new owner takes it up', async () => {
     const { store } = under();
     const lease = await taken('a');
     expect(lease).to.include({ offered: false, incarnation: 'a/1' });
-    const given = won(await store.assign(lease, 'b', mark('a')));
+    const given = won(await store.assign(lease, 'b', mark('a'), 'ours'));
     expect(given).to.include({ leaseOwner: 'b', offered: true, incarnation: undefined, ownerSwitches: 1 });
     const accepted = won(await store.take(given, mark('b')));
     expect(accepted).to.include({ leaseOwner: 'b', offered: false, incarnation: 'b/1', ownerSwitches: 1 });
   });
 
+  it('leaves a lease that was given to a Java worker to it, until it writes', async () => {
+    const { store } = under();
+    const given = won(await store.assign(await taken('a'), 'java', mark('a'), 'java'));
+    expect(given).to.include({ leaseOwner: 'java', offered: false, given: true, incarnation: undefined });
+    expect(won(await store.take(given, mark('b')))).to.include({ leaseOwner: 'b', given: false });
+    const asked = won(await store.requestHandoff(await taken('a'), 'a', 'java', 'java'));
+    const released = won(await store.release(asked, mark('a')));
+    expect(released).to.include({ leaseOwner: 'java', offered: false, given: true });
+  });
+
   it('leaves a lease that is released in the middle of a hand-off to its next owner', async () => {
     const { store } = under();
-    const asked = won(await store.requestHandoff(await taken('a'), 'a', 'b'));
+    const asked = won(await store.requestHandoff(await taken('a'), 'a', 'b', 'ours'));
     const released = won(await store.release(asked, mark('a')));
     expect(released).to.include({ leaseOwner: 'b', checkpointOwner: undefined, offered: true });
     expect(await current(released)).to.deep.equal(released);

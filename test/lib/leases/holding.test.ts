@@ -321,7 +321,7 @@ describe('a held lease', () => {
 
   it('notices a request to hand over at its next write, and goes on until its work is done', async () => {
     const { clock, current, events, holding, other, table } = await scene();
-    await other.requestHandoff(current()!, 'a', 'b');
+    await other.requestHandoff(current()!, 'a', 'b', 'ours');
     await clock.advance(5_700);
     expect(holding.drainSignal.aborted).to.equal(true);
     await holding.checkpoint(at(4), {});
@@ -330,6 +330,19 @@ describe('a held lease', () => {
     await holding.assign('b');
     expect(table.items.get('s-1')).to.include({ leaseOwner: 'b', offer: 'b', checkpoint: '4' });
     expect(types(events)).to.deep.equal(['handoff-noticed', 'lease-handed-over']);
+  });
+
+  it('hands over after half a minute although its work has not returned, and takes the right to act from it', async () => {
+    const { clock, current, events, holding, other, table } = await scene();
+    await other.requestHandoff(current()!, 'a', 'java', 'java');
+    await clock.advance(5_700 + 29_000);
+    expect([holding.ended, holding.lostSignal.aborted]).to.deep.equal([false, false]);
+    await clock.advance(1_000);
+    expect(holding.lostSignal.aborted).to.equal(true);
+    expect(table.items.get('s-1'))
+      .to.include({ leaseOwner: 'java' })
+      .and.not.have.property('checkpointOwner');
+    expect(types(events)).to.deep.equal(['handoff-noticed', 'work-overran', 'lease-handed-over']);
   });
 
   it('writes nothing more once it was given up', async () => {

@@ -47,7 +47,7 @@ describe('lease item', () => {
 
   it('reads an item of KCL 2, which has no entity type, hash range or throughput', () => {
     const { entityType, startingHashKey, endingHashKey, throughputKBps, ...old } = javaItem;
-    expect(lease(old)).to.deep.include({ hashRange: undefined, throughputKBps: 0, counter: 42 });
+    expect(lease(old)).to.deep.include({ hashRange: undefined, throughputKBps: undefined, counter: 42 });
     expect([entityType, startingHashKey, endingHashKey, throughputKBps]).not.to.include(undefined);
   });
 
@@ -83,18 +83,25 @@ describe('lease item', () => {
     const ours = { ...javaItem, leaseOwner: 'a', incarnation: 'a/1', offer: 'a' };
     expect(lease(ours)).to.include({ incarnation: 'a/1', offered: true });
     expect(lease({ ...ours, leaseOwner: 'java-1' })).to.include({ incarnation: undefined, offered: false });
+    expect(lease({ ...ours, leaseOwner: 'a', checkpointOwner: 'b' })).to.include({
+      offered: false,
+      promised: true,
+    });
     // During a hand-off the present owner is checkpointOwner.
     expect(lease({ ...ours, leaseOwner: 'b', checkpointOwner: 'a' }).incarnation).to.equal('a/1');
+  });
+
+  it('takes a lease for not taken up by Java while the counter is the one with which it was given', () => {
+    const given = { ...javaItem, givenAt: 42 };
+    expect(lease(given)).to.include({ counter: 42, given: true });
+    expect(lease({ ...given, leaseCounter: 43 })).to.include({ given: false });
   });
 
   const foreign = ['LEADER', 'STREAM', 'WORKER_METRIC_STATS', 'CLIENT_VERSION_MIGRATION', 'TABLE_MIGRATION'];
   for (const entityType of foreign) {
     it(`sets an item of KCL 3's ${entityType} aside`, () => {
-      expect(parseItem({ leaseKey: 'x', entityType })).to.deep.equal({
-        type: 'foreign',
-        leaseKey: 'x',
-        entityType,
-      });
+      const item = { leaseKey: 'x', entityType };
+      expect(parseItem(item)).to.deep.equal({ type: 'foreign', leaseKey: 'x', entityType, item });
     });
   }
 

@@ -117,6 +117,20 @@ describe('plan of who takes what', () => {
       asks: 1,
     },
     {
+      rule: 'leases that nobody measures weigh as much as the mean of those that are measured',
+      plan: planFor(
+        'b',
+        ['a', 'b'],
+        [
+          ...leases({ a: 6 }, { throughputKBps: undefined }),
+          lease('mine-0', 'b', { throughputKBps: 900 }),
+          lease('mine-1', 'b', { throughputKBps: 100 }),
+        ],
+      ),
+      takes: 0,
+      asks: 2,
+    },
+    {
       rule: 'traffic alone moves nothing before an owner has settled',
       plan: planFor(
         'b',
@@ -163,11 +177,14 @@ describe('plan of who takes what', () => {
     .record({
       workers: fc.integer({ min: 1, max: 8 }),
       owners: fc.array(fc.integer({ min: 0, max: 8 }), { maxLength: 60 }),
-      traffic: fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 60, maxLength: 60 }),
+      traffic: fc.array(fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }), {
+        minLength: 60,
+        maxLength: 60,
+      }),
     })
     .map(({ workers: n, owners, traffic }) => {
       const workers = Array.from({ length: n }, (_, i) => `w${i}`);
-      const all = owners.map((o, i) => lease(`s${i}`, workers[o], { throughputKBps: traffic[i] ?? 0 }));
+      const all = owners.map((o, i) => lease(`s${i}`, workers[o], { throughputKBps: traffic[i] }));
       return { workers, all, idle: all.map((l) => ({ ...l, throughputKBps: 0 })) };
     });
 

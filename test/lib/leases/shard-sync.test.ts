@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import type { Shard } from '../../../lib/streams/kinesis.ts';
 import type { Lease } from '../../../lib/leases/lease.ts';
-import { hashRangeHoles, missingLeases, removableLeases } from '../../../lib/leases/shard-sync.ts';
+import {
+  hashRangeHoles,
+  missingLeases,
+  removableLeases,
+  supersededLeases,
+} from '../../../lib/leases/shard-sync.ts';
 import type { InitialPosition, StreamLeases } from '../../../lib/leases/stream-leases.ts';
 import { sampleLease } from '../../support/leases.ts';
 
@@ -187,6 +192,26 @@ describe('removable leases', () => {
 
   it('are not those of a shard of which nobody said what its children are', () => {
     expect(ids([shard('5', [], false)], [lease('5', { checkpoint: end })])).to.deep.equal([]);
+  });
+});
+
+describe('superseded leases', () => {
+  const ids = (leases: readonly Lease[]): string[] => supersededLeases(leases).map(({ shardId }) => shardId);
+  const ended = lease('5', { checkpoint: end, children: ['9', '10'] });
+  const children = [lease('9', { checkpoint: read }), lease('10', { checkpoint: end })];
+
+  it('are finished ones whose children, all of those that they name, have been read from', () => {
+    expect(ids([ended, ...children])).to.deep.equal(['5']);
+    expect(ids([ended, lease('9', { checkpoint: read }), lease('10')])).to.deep.equal([]);
+    expect(ids([ended, lease('9', { checkpoint: read })])).to.deep.equal([]);
+    expect(ids([{ ...ended, children: [] }, ...children])).to.deep.equal([]);
+    expect(ids([{ ...ended, checkpoint: read }, ...children])).to.deep.equal([]);
+  });
+
+  it('wait for their parents to be removed first', () => {
+    const parent = lease('0', { checkpoint: end, children: ['5'] });
+    const child = { ...ended, parents: ['0'] };
+    expect(ids([parent, child, ...children])).to.deep.equal(['0']);
   });
 });
 
