@@ -23,6 +23,9 @@ function example(name: string): string {
   return text.slice(0, text.indexOf('```'));
 }
 
+const { exports: exported } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly exports: Readonly<Record<string, unknown>>;
+};
 const examples = ['worker.ts', 'lanes.ts', 'handler.test.ts'];
 
 /** What a stranger does: the package, packed and installed into a project of its own, and the README's examples. */
@@ -85,6 +88,12 @@ describe('the library, packed and installed', function () {
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
     const compiler = join(root, 'node_modules/.bin/tsc');
     execFileSync(compiler, [...options, ...examples], { cwd: project, stdio: 'inherit' });
+  });
+
+  it('exports only what is there', () => {
+    const imports = Object.keys(exported).map((path) => `import('${path.replace('.', 'weir')}')`);
+    const script = `await Promise.all([${imports.join()}])`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: project });
   });
 
   const put = async (partitionKeys: readonly string[]): Promise<void> => {
