@@ -31,7 +31,7 @@ export class Syncer {
     const shards = await this.#kinesis.listShards(stream.name, undefined, signal);
     let created = 0;
     for (let chunk = firstChunk; !signal.aborted; chunk *= 2) {
-      const missing = await this.#missing(stream, shards);
+      const missing = await this.#missing(stream, shards, signal);
       if (missing.length === 0) break;
       const now = shuffled(missing, this.#context.random).slice(0, chunk);
       await inParallel(now, async (lease) => {
@@ -66,9 +66,13 @@ export class Syncer {
    * A closed shard without a lease may have been read to its end and cleaned up, and its descendants' leases may only
    * not be in view yet. So before one is made again, what is not in view is looked for, strongly consistent.
    */
-  async #missing(stream: StreamLeases, shards: readonly Shard[]): Promise<readonly Lease[]> {
+  async #missing(
+    stream: StreamLeases,
+    shards: readonly Shard[],
+    signal: AbortSignal,
+  ): Promise<readonly Lease[]> {
+    const nowMs = await this.#pinMs(stream, signal);
     const find = (): readonly Lease[] => {
-      const nowMs = this.#context.clock.now();
       return missingLeases({ stream, shards, leases: this.#fleet.of(stream), nowMs });
     };
     const missing = find();
@@ -80,6 +84,16 @@ export class Syncer {
     const keys = shards.map((shard) => siblingKey(stream, shard.shardId));
     await this.#fleet.look(keys.filter((key) => this.#fleet.get(key) === undefined));
     return find();
+  }
+
+  /**
+   * Where LATEST begins if no lease says so yet: now, by the clock of the service that stamps the records. By a clock
+   * that is fast, records would be left out; and one that is far ahead is a time that the service refuses.
+   */
+  async #pinMs(stream: StreamLeases, signal: AbortSignal): Promise<number> {
+    const pinned = this.#fleet.of(stream).some(({ startAtMs }) => startAtMs !== undefined);
+    if (stream.initial.type !== 'LATEST' || pinned) return this.#context.clock.now();
+    return (await this.#kinesis.describe(stream.name, signal)).nowMs;
   }
 
   async #create(lease: Lease): Promise<boolean> {

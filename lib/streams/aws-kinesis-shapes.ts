@@ -29,7 +29,11 @@ export function given<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-export function toDescription(output: DescribeStreamSummaryOutput, what: string): StreamDescription {
+export function toDescription(
+  output: DescribeStreamSummaryOutput,
+  what: string,
+  nowMs: number,
+): StreamDescription {
   const summary = given(output.StreamDescriptionSummary, what);
   const arn = given(summary.StreamARN, what);
   return {
@@ -42,6 +46,7 @@ export function toDescription(output: DescribeStreamSummaryOutput, what: string)
     openShards: given(summary.OpenShardCount, what),
     // Absent from services that know only the original limit.
     maxRecordBytes: (summary.MaxRecordSizeInKiB ?? 1_024) * 1_024,
+    nowMs,
   };
 }
 

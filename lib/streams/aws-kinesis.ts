@@ -6,6 +6,8 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { getRecords } from './aws-get-records.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { keepDate } from './aws-date.ts';
 import { registerConsumer, subscribe } from './aws-fan-out.ts';
 import { callOnce, patiently } from './aws-kinesis-call.ts';
 import {
@@ -56,10 +58,12 @@ class AwsKinesis implements Kinesis {
 
   readonly describe = (stream: string, signal?: AbortSignal): Promise<StreamDescription> => {
     const what = `DescribeStreamSummary of ${stream}`;
-    const command = new DescribeStreamSummaryCommand({ StreamName: stream });
     return patiently(signal, async () => {
+      const command = new DescribeStreamSummaryCommand({ StreamName: stream });
+      const dateMs = keepDate(command);
       const options = { what, timeoutMs: controlMs, signal };
-      return toDescription(await callOnce(options, (http) => this.#client.send(command, http)), what);
+      const output = await callOnce(options, (http) => this.#client.send(command, http));
+      return toDescription(output, what, Number.isNaN(dateMs()) ? systemClock.now() : dateMs());
     });
   };
 

@@ -57,6 +57,8 @@ export interface StreamDescription {
   readonly openShards: number;
   /** Largest record that the stream takes, bytes (1 MiB … 10 MiB). */
   readonly maxRecordBytes: number;
+  /** The service's own clock when it answered, or up to a second before; the caller's may be wrong. */
+  readonly nowMs: number;
 }
 
 export interface Shard {

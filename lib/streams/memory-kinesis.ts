@@ -122,6 +122,7 @@ class InMemory implements MemoryKinesis {
         status: 'ACTIVE',
         openShards: found.openShards(),
         maxRecordBytes: this.#maxRecordBytes(),
+        nowMs: this.#clock.now(),
       };
     });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { holesIn } from '../../support/hash-holes.ts';
-import { entry, codeOf, type Suite } from './support.ts';
+import { codeOf, entry, firstShardId, readAll, type Suite } from './support.ts';
 
 export const streams: Suite = (under, rule) => {
   rule('describes a stream: name, ARN, account, retention, open shards', async () => {
@@ -10,6 +10,15 @@ export const streams: Suite = (under, rule) => {
     expect(description).to.include({ name: stream, openShards: 2, status: 'ACTIVE', retentionHours: 24 });
     expect(description.arn).to.match(new RegExp(`:${description.accountId}:stream/${stream}$`));
     expect(description.maxRecordBytes).to.be.at.least(1_048_576);
+  });
+
+  rule('tells the service’s time, by which a record that is put next is no older', async () => {
+    const { kinesis, createStream } = under();
+    const stream = await createStream(1);
+    const { createdAtMs, nowMs } = await kinesis.describe(stream);
+    await kinesis.put(stream, [entry('a', 'x')]);
+    const [record] = await readAll(kinesis, stream, firstShardId);
+    expect(nowMs).to.be.within(createdAtMs - 1_000, record!.arrivedAtMs);
   });
 
   rule('says stream-not-found for a stream that is not there', async () => {

@@ -29,6 +29,10 @@ export interface WorkerPlan {
   /** What this worker's calls to Kinesis go through. */
   readonly kinesis?: (kinesis: Kinesis) => Kinesis;
   readonly deadLetter?: (letter: DeadLetter) => Promise<void>;
+  /** How far its wall clock is ahead of that of the services. */
+  readonly skewMs?: number;
+  /** Told of each event before anything else happens. */
+  readonly onEvent?: (event: LeaseEvent | ConsumerDiagnostic, worker: { readonly clock: ClockView }) => void;
 }
 
 export interface StageWorker {
@@ -57,6 +61,8 @@ export interface Stage {
   readonly workers: readonly StageWorker[];
   readonly start: (id: string, plan?: WorkerPlan) => StageWorker;
   readonly put: (entries: readonly (string | PutEntry)[]) => Promise<void>;
+  /** So many records on each open shard. */
+  readonly putEach: (count: number, prefix: string) => Promise<void>;
   /** Moves the clock until `reached`; fails after `withinMs`. Gives back how long it took. */
   readonly until: (what: string, reached: () => boolean, withinMs: number) => Promise<number>;
   /** Stops everybody who still runs, and checks that no invariant was broken and no worker failed. */
@@ -82,6 +88,12 @@ export function createStage(shards: number, seed = 1): Stage {
     }
     return clock.monotonic() - beganMs;
   };
+  const put: Stage['put'] = async (entries) => {
+    for (const entry of entries) {
+      const outcomes = await kinesis.put(stream, [typeof entry === 'string' ? entryOf(entry) : entry]);
+      for (const outcome of outcomes) if (outcome.ok) audit.put(outcome.shardId, outcome.sequenceNumber);
+    }
+  };
   return {
     clock,
     kinesis,
@@ -95,10 +107,13 @@ export function createStage(shards: number, seed = 1): Stage {
       workers.push(worker);
       return worker;
     },
-    put: async (entries) => {
-      for (const entry of entries) {
-        const outcomes = await kinesis.put(stream, [typeof entry === 'string' ? entryOf(entry) : entry]);
-        for (const put of outcomes) if (put.ok) audit.put(put.shardId, put.sequenceNumber);
+    put,
+    putEach: async (count, prefix) => {
+      const open = kinesis.shardsOf(stream).filter((shard) => shard.endingSequenceNumber === undefined);
+      for (const { shardId, startingHashKey: explicitHashKey } of open) {
+        await put(
+          texts(count, `${prefix}-${shardId}-`).map((text) => ({ ...entryOf(text), explicitHashKey })),
+        );
       }
     },
     end: async () => {
@@ -128,6 +143,7 @@ type World = Pick<Stage, 'clock' | 'kinesis' | 'audit'> & {
 function startWorker(id: string, plan: WorkerPlan, world: World, seed: number): StageWorker {
   const { audit } = world;
   const clock = world.clock.view();
+  clock.jumpWall(plan.skewMs ?? 0);
   const random = seededRandom(seed);
   const requestMs = leaseRequestMs(plan.leases?.failoverMs ?? failoverMs);
   const gated = gatedBy(clock);
@@ -163,7 +179,10 @@ function startWorker(id: string, plan: WorkerPlan, world: World, seed: number): 
     log: silentLog,
     ...(plan.options ? { options: plan.options } : {}),
     ...(plan.leases ? { leases: plan.leases } : {}),
-    onDiagnostic: (event) => void events.push(event),
+    onDiagnostic: (event) => {
+      events.push(event);
+      plan.onEvent?.(event, { clock });
+    },
   });
   let ended = false;
   const done = consumer.run(stop.signal).finally(() => (ended = true));

@@ -89,6 +89,7 @@ export class ShardModel implements ShardLister {
     status: 'ACTIVE',
     openShards: this.all().filter((shard) => shard.closedAtMs === undefined).length,
     maxRecordBytes: 1_048_576,
+    nowMs: this.#nowMs(),
   });
 
   readonly listShards: ShardLister['listShards'] = async () => {
