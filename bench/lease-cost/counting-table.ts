@@ -1,7 +1,7 @@
 import type { Item } from '../../lib/leases/lease-item.ts';
 import type { MemoryLeaseTable } from '../../lib/leases/memory-lease-table.ts';
 import type { LeaseTable, TableOutcome } from '../../lib/leases/table-lease-store.ts';
-import { indexWriteUnits, itemBytes, readUnits, type Units, writeUnits } from './units.ts';
+import { indexWriteUnits, itemBytes, pulseEntry, readUnits, type Units, writeUnits } from './units.ts';
 
 /** One page of a scan or query (DynamoDB limit). */
 const pageBytes = 1024 * 1024;
@@ -55,6 +55,12 @@ export class CountingTable implements LeaseTable {
       keys.map((leaseKey) => ({ leaseKey, leaseOwner: worker })),
     );
     return keys;
+  };
+
+  readonly pulses: LeaseTable['pulses'] = async (incarnation) => {
+    const items = await this.#table.pulses(incarnation);
+    this.#pages('Query', (items ?? []).map(pulseEntry));
+    return items;
   };
 
   async #write(

@@ -4,7 +4,8 @@ import type { Item } from '../../lib/leases/lease-item.ts';
  * What DynamoDB charges ("Read/write capacity mode" and "Item sizes and formats" in the Developer Guide):
  * a write costs a unit for each KiB of the larger of the item before and after, also when its condition fails;
  * a strongly consistent read a unit for each 4 KiB, an eventually consistent one half of it, a page of a scan or
- * query for all its items together. A keys-only index costs a write where a key appears or goes, two where it changes.
+ * query for all its items together. An index costs a write where an item appears in it, goes from it or changes in what
+ * is projected; two where its key changes.
  */
 export const writeUnitBytes = 1_024;
 export const readUnitBytes = 4_096;
@@ -19,11 +20,23 @@ export function writeUnits(before: Item | undefined, after: Item | undefined): n
   return Math.max(1, Math.ceil(bytes / writeUnitBytes));
 }
 
-/** Of the index by owner, `LeaseOwnerToLeaseKeyIndex`. */
+/** Of both indexes: `LeaseOwnerToLeaseKeyIndex`, keys only, and `PulseIndex` with the counter. */
 export function indexWriteUnits(before: Item | undefined, after: Item | undefined): number {
-  const [from, to] = [before?.leaseOwner, after?.leaseOwner];
-  if (from === to) return 0;
-  return (from === undefined ? 0 : 1) + (to === undefined ? 0 : 1);
+  const beats = before?.pulse !== undefined && before.pulse === after?.pulse;
+  const beat = beats && before.leaseCounter !== after?.leaseCounter ? 1 : 0;
+  return (
+    beat + keyWriteUnits(before?.leaseOwner, after?.leaseOwner) + keyWriteUnits(before?.pulse, after?.pulse)
+  );
+}
+
+function keyWriteUnits(before: unknown, after: unknown): number {
+  if (before === after) return 0;
+  return (before === undefined ? 0 : 1) + (after === undefined ? 0 : 1);
+}
+
+/** What `PulseIndex` holds of an item. */
+export function pulseEntry({ leaseKey, pulseGroup, pulse, leaseCounter }: Item): Item {
+  return { leaseKey, pulseGroup, pulse, leaseCounter };
 }
 
 export function readUnits(bytes: number, consistency: 'strong' | 'eventual'): number {

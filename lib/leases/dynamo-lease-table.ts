@@ -5,17 +5,21 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  type QueryCommandInput,
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { messageOf, nameOf } from '../runtime/errors.ts';
 import type { Item } from './lease-item.ts';
 import { type LeaseStore, LeaseStoreError } from './lease-store.ts';
-import type { LeaseWrite } from './lease-writes.ts';
+import { type LeaseWrite, pulseGroup } from './lease-writes.ts';
 import { createLeaseStore, type LeaseTable, type TableOutcome } from './table-lease-store.ts';
 
 /** KCL 3's index, and ours: keys only, so it costs a write only when an owner changes. */
 export const ownerIndex = 'LeaseOwnerToLeaseKeyIndex';
+
+/** Sparse: one small item for each process that marks a pulse. */
+export const pulseIndex = 'PulseIndex';
 
 export interface DynamoLeaseOptions {
   readonly client: DynamoDBClient;
@@ -56,7 +60,23 @@ export function createDynamoLeaseTable(options: DynamoLeaseOptions): LeaseTable 
   return { ...itemWrites(connection), ...itemReads(connection) };
 }
 
-function itemReads({ documents, TableName, call }: Connection): Pick<LeaseTable, 'get' | 'scan' | 'ownedBy'> {
+type Query = Omit<QueryCommandInput, 'TableName' | 'ExclusiveStartKey'>;
+
+function itemReads({
+  documents,
+  TableName,
+  call,
+}: Connection): Omit<LeaseTable, 'insert' | 'update' | 'remove'> {
+  const queried = async (query: Query): Promise<readonly Item[]> => {
+    const found: Item[] = [];
+    const read = pages((ExclusiveStartKey) =>
+      call((request) =>
+        documents.send(new QueryCommand({ TableName, ...query, ExclusiveStartKey }), request),
+      ),
+    );
+    for await (const items of read) found.push(...items);
+    return found;
+  };
   return {
     get: (leaseKey) =>
       call(async (request) => {
@@ -72,18 +92,25 @@ function itemReads({ documents, TableName, call }: Connection): Pick<LeaseTable,
       );
     },
     ownedBy: async (worker) => {
-      const query = {
-        TableName,
+      const found = await queried({
         IndexName: ownerIndex,
         KeyConditionExpression: 'leaseOwner = :owner',
         ExpressionAttributeValues: { ':owner': worker },
-      };
-      const keys: string[] = [];
-      const found = pages((ExclusiveStartKey) =>
-        call((request) => documents.send(new QueryCommand({ ...query, ExclusiveStartKey }), request)),
-      );
-      for await (const items of found) keys.push(...items.map((item) => String(item.leaseKey)));
-      return keys;
+      });
+      return found.map((item) => String(item.leaseKey));
+    },
+    pulses: async (incarnation) => {
+      const one = incarnation === undefined ? {} : { ':pulse': incarnation };
+      try {
+        return await queried({
+          IndexName: pulseIndex,
+          KeyConditionExpression: `pulseGroup = :group${incarnation === undefined ? '' : ' AND pulse = :pulse'}`,
+          ExpressionAttributeValues: { ':group': pulseGroup, ...one },
+        });
+      } catch (error) {
+        if (isIndexOutOfReach(error)) return undefined;
+        throw error;
+      }
     },
   };
 }
@@ -124,6 +151,15 @@ function itemWrites(connection: Connection): Pick<LeaseTable, 'insert' | 'update
         return (await documents.send(remove, request)).Attributes ?? {};
       }),
   };
+}
+
+/**
+ * A table that Java made, or one from before there were pulses, has no such index, one that is being built cannot be
+ * read yet, and a role may reach the table only.
+ */
+function isIndexOutOfReach(error: unknown): boolean {
+  if (!(error instanceof LeaseStoreError)) return false;
+  return error.code === 'lease-table-forbidden' || nameOf(error.cause) === 'ValidationException';
 }
 
 interface Page {

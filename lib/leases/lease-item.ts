@@ -19,7 +19,7 @@ export type ParsedItem =
 
 /**
  * Reads one item. Attribute names, types and sentinels are the Java KCL's (3.5), which reads and keeps ours:
- * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, givenAt, leaver, replay.
+ * writeNonce, incarnation, state, stateCheckpoint, startAtMs, offer, givenAt, leaver, replay, pulse, pulseGroup, bell.
  */
 export function parseItem(item: Item): ParsedItem {
   const leaseKey = typeof item.leaseKey === 'string' ? item.leaseKey : '(no leaseKey)';
@@ -93,6 +93,7 @@ function readLease(read: Reader): Lease {
   // Stays behind when a Java worker moves the lease, so it counts only for the owner it names.
   const forOurs = leaseOwner !== undefined && read.text('offer') === leaseOwner;
   const startAtMs = read.number('startAtMs', -1);
+  const incarnation = readIncarnation(read);
   return {
     leaseKey,
     ...readStream(read, leaseKey),
@@ -109,13 +110,16 @@ function readLease(read: Reader): Lease {
     startAtMs: startAtMs < 0 ? undefined : startAtMs,
     state: readState(read, checkpoint),
     writeNonce: read.text('writeNonce'),
-    incarnation: readIncarnation(read),
+    incarnation,
     offered: forOurs && checkpointOwner === undefined,
     promised: forOurs && checkpointOwner !== undefined,
     // Any write of the new owner moves the counter.
     given: !forOurs && leaseOwner !== undefined && read.number('givenAt', -1) === counter,
     leaver: read.text('leaver'),
     replay: read.text('replay'),
+    // Whoever takes the lease without knowing of pulses leaves the attribute behind.
+    pulse: incarnation !== undefined && read.text('pulse') === incarnation,
+    bell: read.text('bell'),
   };
 }
 

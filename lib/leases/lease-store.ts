@@ -25,7 +25,7 @@ export interface Segment {
 
 /**
  * The lease table, one verb per conditional write. Conditions and attributes are in lease-writes.ts; all but
- * `requestHandoff` are conditional on the counter of the lease that is given. Adapters: memory-lease-table.ts and
+ * `requestHandoff` and `ring` are conditional on the counter of the lease that is given. Adapters: memory-lease-table.ts and
  * dynamo-lease-table.ts; both pass test/contract/lease-store.ts.
  */
 export interface LeaseStore {
@@ -66,6 +66,20 @@ export interface LeaseStore {
   readonly list: (segment: Segment) => AsyncIterable<readonly ParsedItem[]>;
   /** Keys of the leases whose item names this worker as the owner; from an index, so up to a moment old. */
   readonly ownedBy: (worker: string) => Promise<readonly string[]>;
+  /**
+   * The pulses of all processes, or of one; from an index, so up to a moment old. Undefined where the table has no such
+   * index, or this worker may not read it.
+   */
+  readonly pulses: (incarnation?: string) => Promise<readonly Pulse[] | undefined>;
+  /** Rings at one lease of `owner`: see Lease.bell. Not conditional on the counter, which does not move. */
+  readonly ring: (leaseKey: string, owner: string, bell: string) => Promise<WriteOutcome>;
+}
+
+/** A lease that a process has chosen as its pulse, as the index has it: see Lease.pulse. */
+export interface Pulse {
+  readonly leaseKey: string;
+  readonly incarnation: string;
+  readonly counter: number;
 }
 
 export const wholeTable: Segment = { n: 0, of: 1 };

@@ -92,6 +92,7 @@ export function faultyLeaseTable(table: LeaseTable, options: LineOptions): Lease
     remove: (write) => run(strike('remove', write), () => table.remove(write)),
     get: (leaseKey) => run(strike('get'), () => table.get(leaseKey)),
     ownedBy: (worker) => run(strike('ownedBy'), () => table.ownedBy(worker)),
+    pulses: (incarnation) => run(strike('pulses'), () => table.pulses(incarnation)),
     scan: async function* (segment) {
       await run(strike('scan'), async () => {});
       yield* table.scan(segment);

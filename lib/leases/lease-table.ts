@@ -6,21 +6,21 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../runtime/clock.ts';
 import { nameOf, PlatformError } from '../runtime/errors.ts';
-import { ownerIndex, storeError } from './dynamo-lease-table.ts';
+import { ownerIndex, pulseIndex, storeError } from './dynamo-lease-table.ts';
 
 /** DynamoDB makes a table in seconds; a minute means that it does not. */
 const activeMs = 60_000;
 const lookMs = 500;
 
-/** The lease table, as CreateTable wants it: keys and index are those of the Java KCL 3.x, billed on demand. */
+/** The lease table, as CreateTable wants it: keys and first index are those of the Java KCL 3.x, billed on demand. */
 export function leaseTableInput(TableName: string): CreateTableInput {
   return {
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [
-      { AttributeName: 'leaseKey', AttributeType: 'S' },
-      { AttributeName: 'leaseOwner', AttributeType: 'S' },
-    ],
+    AttributeDefinitions: ['leaseKey', 'leaseOwner', 'pulseGroup', 'pulse'].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: 'S',
+    })),
     KeySchema: [{ AttributeName: 'leaseKey', KeyType: 'HASH' }],
     GlobalSecondaryIndexes: [
       {
@@ -30,6 +30,14 @@ export function leaseTableInput(TableName: string): CreateTableInput {
           { AttributeName: 'leaseKey', KeyType: 'RANGE' },
         ],
         Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+      {
+        IndexName: pulseIndex,
+        KeySchema: [
+          { AttributeName: 'pulseGroup', KeyType: 'HASH' },
+          { AttributeName: 'pulse', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['leaseCounter'] },
       },
     ],
   };

@@ -30,9 +30,14 @@ export interface WriteMark {
   readonly throughputKBps?: number;
   /** The writer is stopping: whatever it gives away now says so. */
   readonly leaving?: boolean;
+  /** A renewal or checkpoint that makes this lease the writer's pulse. */
+  readonly pulse?: boolean;
 }
 
-const ours = ['incarnation', 'offer', 'givenAt'] as const;
+/** The pulse of a process, for the index that holds nothing else: all under one key, so that one query reads them. */
+export const pulseGroup = 'workers';
+const pulseAttributes = ['pulse', 'pulseGroup'] as const;
+const ours = ['incarnation', 'offer', 'givenAt', ...pulseAttributes] as const;
 const pendingAttributes = [
   'pendingCheckpoint',
   'pendingCheckpointSubSequenceNumber',
@@ -47,10 +52,11 @@ function counted(
 ): LeaseWrite {
   const next = { leaseCounter: lease.counter + 1, writeNonce: mark.nonce };
   const measured = mark.throughputKBps === undefined ? {} : { throughputKBps: mark.throughputKBps };
+  const pulse = mark.pulse === true ? { pulse: mark.incarnation, pulseGroup } : {};
   return {
     leaseKey: lease.leaseKey,
     expect: { leaseCounter: lease.counter, ...change.expect },
-    set: { ...next, ...measured, ...change.set },
+    set: { ...next, ...measured, ...pulse, ...change.set },
     remove: change.remove ?? [],
     landed: next,
   };
@@ -74,7 +80,7 @@ export function taking(lease: Lease, mark: WriteMark): LeaseWrite {
       incarnation: mark.incarnation,
       ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched,
     },
-    remove: ['checkpointOwner', 'offer', 'givenAt'],
+    remove: ['checkpointOwner', 'offer', 'givenAt', ...pulseAttributes],
   });
 }
 
@@ -153,7 +159,7 @@ export function assigning(lease: Lease, to: string, mark: WriteMark, kind: Kind)
       ownerSwitchesSinceCheckpoint: lease.ownerSwitches + switched,
       ...leaver(mark),
     },
-    remove: ['checkpointOwner', 'incarnation', kind === 'ours' ? 'givenAt' : 'offer'],
+    remove: ['checkpointOwner', 'incarnation', ...pulseAttributes, kind === 'ours' ? 'givenAt' : 'offer'],
   });
 }
 
@@ -196,8 +202,19 @@ export function resetting(lease: Lease, { id, from }: Replay, mark: WriteMark): 
       ...(from.type === 'AT_TIMESTAMP' ? { startAtMs: from.timestampMs } : {}),
       ...(asked ? { leaseOwner: lease.checkpointOwner } : {}),
     },
-    remove: ['state', 'stateCheckpoint', ...pendingAttributes, ...(asked ? ['checkpointOwner'] : [])],
+    remove: [
+      'state',
+      'stateCheckpoint',
+      ...pendingAttributes,
+      ...pulseAttributes,
+      ...(asked ? ['checkpointOwner'] : []),
+    ],
   });
+}
+
+/** Its owner finds the bell changed in the answer to its next write there. Nothing else of the lease is touched. */
+export function ringing(leaseKey: string, owner: string, bell: string): LeaseWrite {
+  return { leaseKey, expect: { leaseOwner: owner }, set: { bell }, remove: [], landed: { bell } };
 }
 
 /** The condition under which a lease may be deleted: nobody has written since it was read. */

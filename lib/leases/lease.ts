@@ -45,6 +45,10 @@ export interface Lease {
   readonly leaver: string | undefined;
   /** The last replay that moved the checkpoint back, or that of the parents which made this lease. See replay.ts. */
   readonly replay: string | undefined;
+  /** Its owner has chosen it as the sign that it lives, for all its leases: see pulse.ts. */
+  readonly pulse: boolean;
+  /** Changed by whoever wants the owner to look for what is new; undefined: never. See ringer.ts. */
+  readonly bell: string | undefined;
 }
 
 /** Who processes the shard now. */

@@ -53,6 +53,10 @@ export function createMemoryLeaseTable(): MemoryLeaseTable {
     },
     ownedBy: async (worker) =>
       [...present()].filter(([, item]) => item.leaseOwner === worker).map(([leaseKey]) => leaseKey),
+    pulses: async (incarnation) =>
+      [...present().values()].filter(
+        ({ pulse }) => pulse !== undefined && (incarnation === undefined || pulse === incarnation),
+      ),
   };
 }
 

@@ -76,6 +76,8 @@ export function newLease(
     given: false,
     leaver: undefined,
     replay: undefined,
+    pulse: false,
+    bell: undefined,
     ...start,
   };
 }

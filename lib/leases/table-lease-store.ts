@@ -1,5 +1,5 @@
 import { formatItem, type Item, type ParsedItem, parseItem } from './lease-item.ts';
-import type { LeaseStore, Segment, WriteOutcome } from './lease-store.ts';
+import type { LeaseStore, Pulse, Segment, WriteOutcome } from './lease-store.ts';
 import * as writes from './lease-writes.ts';
 import type { LeaseWrite } from './lease-writes.ts';
 
@@ -18,6 +18,8 @@ export interface LeaseTable {
   readonly get: (leaseKey: string) => Promise<Item | undefined>;
   readonly scan: (segment: Segment) => AsyncIterable<readonly Item[]>;
   readonly ownedBy: (worker: string) => Promise<readonly string[]>;
+  /** Items of the pulse index, of one process or all; undefined where there is no such index. */
+  readonly pulses: (incarnation?: string) => Promise<readonly Item[] | undefined>;
 }
 
 /** The verbs of leases on any table of items. */
@@ -46,7 +48,13 @@ export function createLeaseStore(table: LeaseTable): LeaseStore {
     },
     list: (segment) => parsedPages(table.scan(segment)),
     ownedBy: table.ownedBy,
+    pulses: async (incarnation) => (await table.pulses(incarnation))?.map(pulseFrom),
+    ring: (leaseKey, owner, bell) => update(writes.ringing(leaseKey, owner, bell)),
   };
+}
+
+function pulseFrom({ leaseKey, leaseCounter, pulse }: Item): Pulse {
+  return { leaseKey: String(leaseKey), incarnation: String(pulse), counter: Number(leaseCounter) };
 }
 
 async function* parsedPages(pages: AsyncIterable<readonly Item[]>): AsyncIterable<readonly ParsedItem[]> {

@@ -15,17 +15,18 @@ export interface IndexDefinition {
   readonly name: string;
   readonly hash: string;
   readonly range?: string;
-  readonly projection: 'KEYS_ONLY' | 'ALL';
+  readonly projection: 'KEYS_ONLY' | 'ALL' | { readonly include: readonly string[] };
 }
 
-/** Lease tables have the item format of the Java KCL; the index is the one that KCL 3.x expects. */
+/** Lease tables have the item format of the Java KCL; the first index is the one that KCL 3.x expects. */
 const leases = (consumer: string) =>
   ({
     what: `leases and checkpoints of the ${consumer}`,
     hash: 'leaseKey',
-    keys: { leaseKey: 'S', leaseOwner: 'S' },
+    keys: { leaseKey: 'S', leaseOwner: 'S', pulseGroup: 'S', pulse: 'S' },
     indexes: [
       { name: 'LeaseOwnerToLeaseKeyIndex', hash: 'leaseOwner', range: 'leaseKey', projection: 'KEYS_ONLY' },
+      { name: 'PulseIndex', hash: 'pulseGroup', range: 'pulse', projection: { include: ['leaseCounter'] } },
     ],
     pointInTimeRecovery: true,
   }) as const satisfies TableDefinition;

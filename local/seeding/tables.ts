@@ -3,8 +3,9 @@ import {
   type CreateTableInput,
   DescribeTableCommand,
   type DynamoDBClient,
+  type Projection,
 } from '@aws-sdk/client-dynamodb';
-import { type TableDefinition, tableNames, tables } from '../../lib/stores/tables.ts';
+import { type IndexDefinition, type TableDefinition, tableNames, tables } from '../../lib/stores/tables.ts';
 import type { PlatformNames } from '../../services/catalogue.ts';
 import { type Step, unlessThere, untilActive } from './steps.ts';
 
@@ -37,7 +38,7 @@ export function tableInput(TableName: string, definition: TableDefinition): Crea
   const indexes = definition.indexes.map((index) => ({
     IndexName: index.name,
     KeySchema: keySchema(index),
-    Projection: { ProjectionType: index.projection },
+    Projection: projectionOf(index),
   }));
   return {
     TableName,
@@ -49,4 +50,10 @@ export function tableInput(TableName: string, definition: TableDefinition): Crea
     })),
     ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes }),
   };
+}
+
+function projectionOf({ projection }: IndexDefinition): Projection {
+  return typeof projection === 'string'
+    ? { ProjectionType: projection }
+    : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...projection.include] };
 }

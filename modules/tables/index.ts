@@ -2,7 +2,7 @@ import { DynamodbTable } from '@cdktf/provider-aws/lib/dynamodb-table/index.js';
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { assert } from '../../lib/runtime/errors.ts';
-import type { TableDefinition, TableName } from '../../lib/stores/tables.ts';
+import type { IndexDefinition, TableDefinition, TableName } from '../../lib/stores/tables.ts';
 import { tables } from '../../lib/stores/tables.ts';
 import type { Naming } from '../naming/index.ts';
 import { pin } from '../terraform/pin.ts';
@@ -53,7 +53,7 @@ export class Tables extends Construct {
         name: index.name,
         hashKey: index.hash,
         ...(index.range ? { rangeKey: index.range } : {}),
-        projectionType: index.projection,
+        ...projectionOf(index),
       })),
       ...(definition.ttl
         ? { ttl: { attributeName: definition.ttl, enabled: Token.asAny(`\${${exception}.ttl}`) } }
@@ -69,4 +69,10 @@ export class Tables extends Construct {
     });
     this.#tables.set(name, pin(table, name.replaceAll('-', '_')));
   }
+}
+
+function projectionOf({ projection }: IndexDefinition) {
+  return typeof projection === 'string'
+    ? { projectionType: projection }
+    : { projectionType: 'INCLUDE', nonKeyAttributes: [...projection.include] };
 }

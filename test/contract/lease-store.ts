@@ -4,6 +4,8 @@ import type { Item } from '../../lib/leases/lease-item.ts';
 import { type LeaseStore, wholeTable, type WriteOutcome } from '../../lib/leases/lease-store.ts';
 import type { WriteMark } from '../../lib/leases/lease-writes.ts';
 import { sampleLease } from '../support/leases.ts';
+import { describePulses } from './lease-pulses.ts';
+import { mark, position, won } from './outcomes.ts';
 
 export interface StoreUnderTest {
   readonly store: LeaseStore;
@@ -13,20 +15,6 @@ export interface StoreUnderTest {
   readonly plant: (item: Item) => Promise<void>;
   readonly close: () => Promise<void>;
 }
-
-let nonces = 0;
-function mark(worker: string): WriteMark {
-  nonces += 1;
-  return { worker, incarnation: `${worker}/1`, nonce: `n${nonces}` };
-}
-
-function won(outcome: WriteOutcome): Lease {
-  if (outcome.type !== 'won') throw new Error(`expected to win: ${JSON.stringify(outcome)}`);
-  return outcome.lease;
-}
-
-const position = (n: number) =>
-  ({ type: 'POSITION', sequenceNumber: String(n), subSequenceNumber: 0 }) as const;
 
 /** What every lease table must do. `open` gives a store on an empty table, or says why there is none. */
 export function leaseStoreContract(
@@ -204,6 +192,7 @@ export function leaseStoreContract(
       expect(await table.store.get(lease.leaseKey)).to.equal(undefined);
     });
 
+    describePulses(() => table, taken, current);
     describeListing(() => table, taken);
   });
 }

@@ -1,8 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import { type AttributeDefinition, CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
-import { type TableDefinition, type TableName, tables } from '../../lib/stores/tables.ts';
+import { type TableName, tables } from '../../lib/stores/tables.ts';
+import { tableInput } from '../../local/seeding/tables.ts';
 
 export interface TestTables {
   readonly client: DynamoDBDocumentClient;
@@ -19,7 +20,7 @@ export async function startTables(names: readonly TableName[]): Promise<TestTabl
     endpoint: `http://127.0.0.1:${port}`,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  for (const name of names) await plain.send(createTable(name));
+  for (const name of names) await plain.send(new CreateTableCommand(tableInput(name, tables[name])));
   return {
     client: DynamoDBDocumentClient.from(plain),
     close: () =>
@@ -28,31 +29,4 @@ export async function startTables(names: readonly TableName[]): Promise<TestTabl
         server.close(() => resolve());
       }),
   };
-}
-
-function createTable(name: TableName): CreateTableCommand {
-  const table: TableDefinition = tables[name];
-  const AttributeDefinitions: AttributeDefinition[] = Object.entries(table.keys).map(
-    ([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }),
-  );
-  return new CreateTableCommand({
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions,
-    KeySchema: keySchema(table),
-    ...(table.indexes.length > 0
-      ? {
-          GlobalSecondaryIndexes: table.indexes.map((index) => ({
-            IndexName: index.name,
-            KeySchema: keySchema(index),
-            Projection: { ProjectionType: index.projection },
-          })),
-        }
-      : {}),
-  });
-}
-
-function keySchema(of: { readonly hash: string; readonly range?: string }) {
-  const hash = { AttributeName: of.hash, KeyType: 'HASH' as const };
-  return of.range === undefined ? [hash] : [hash, { AttributeName: of.range, KeyType: 'RANGE' as const }];
 }

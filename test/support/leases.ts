@@ -25,6 +25,8 @@ export function sampleLease(over: Partial<Lease> = {}): Lease {
     given: false,
     leaver: undefined,
     replay: undefined,
+    pulse: false,
+    bell: undefined,
     ...over,
   };
 }

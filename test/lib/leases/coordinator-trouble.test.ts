@@ -61,6 +61,7 @@ describe('failing over', function () {
       remove: (write) => guard(() => table.remove(write)),
       get: (key) => guard(() => table.get(key)),
       ownedBy: (worker) => guard(() => table.ownedBy(worker)),
+      pulses: (incarnation) => guard(() => table.pulses(incarnation)),
       scan: (segment) => (out ? refuse() : table.scan(segment)),
     };
     const workers = ['a', 'b'].map((id) =>

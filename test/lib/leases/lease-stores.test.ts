@@ -2,6 +2,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'chai';
 import { createDynamoLeaseStore } from '../../../lib/leases/dynamo-lease-table.ts';
+import { leaseTableInput } from '../../../lib/leases/lease-table.ts';
 import { LeaseStoreError, wholeTable } from '../../../lib/leases/lease-store.ts';
 import { createMemoryLeaseStore } from '../../../lib/leases/memory-lease-table.ts';
 import { isMotoThere, motoUrl } from '../../contract/aws/support/moto.ts';
@@ -46,27 +47,7 @@ leaseStoreContract(
       endpoint: await motoUrl(),
       credentials: { accessKeyId: 'leases', secretAccessKey: 'test' },
     });
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['leaseKey', 'leaseOwner'].map((AttributeName) => ({
-          AttributeName,
-          AttributeType: 'S',
-        })),
-        KeySchema: [{ AttributeName: 'leaseKey', KeyType: 'HASH' }],
-        GlobalSecondaryIndexes: [
-          {
-            IndexName: 'LeaseOwnerToLeaseKeyIndex',
-            KeySchema: [
-              { AttributeName: 'leaseOwner', KeyType: 'HASH' },
-              { AttributeName: 'leaseKey', KeyType: 'RANGE' },
-            ],
-            Projection: { ProjectionType: 'KEYS_ONLY' },
-          },
-        ],
-      }),
-    );
+    await client.send(new CreateTableCommand(leaseTableInput(TableName)));
     return underTest(client, async () => client.destroy());
   },
   'atomic conditions',
@@ -85,6 +66,27 @@ describe('DynamoDB lease store', () => {
       expect(error).to.include({ code: 'lease-table-missing' });
       expect(String(error)).to.include('"nowhere"');
     }
+    await tables.close();
+  });
+
+  it('says that there are no pulses where the table has no index for them, as one that Java made', async () => {
+    const tables = await startTables([]);
+    const { GlobalSecondaryIndexes = [], ...rest } = leaseTableInput('java-made');
+    const [byOwner] = GlobalSecondaryIndexes;
+    await tables.client.send(
+      new CreateTableCommand({
+        ...rest,
+        AttributeDefinitions: rest.AttributeDefinitions?.slice(0, 2),
+        GlobalSecondaryIndexes: byOwner === undefined ? [] : [byOwner],
+      }),
+    );
+    const store = createDynamoLeaseStore({
+      client: tables.client,
+      tableName: 'java-made',
+      requestMs: 2_000,
+    });
+    expect([await store.pulses(), await store.pulses('a/1')]).to.deep.equal([undefined, undefined]);
+    expect(await store.ownedBy('a')).to.deep.equal([]);
     await tables.close();
   });
 

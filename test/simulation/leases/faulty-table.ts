@@ -63,6 +63,7 @@ export function faultyTable(table: LeaseTable, line: Line): LeaseTable {
     remove: (write) => call(() => table.remove(write)),
     get: (leaseKey) => call(() => table.get(leaseKey)),
     ownedBy: (worker) => call(() => table.ownedBy(worker)),
+    pulses: (incarnation) => call(() => table.pulses(incarnation)),
     scan: async function* (segment) {
       const pages = await call(() => collect(table.scan(segment)));
       yield* pages;
