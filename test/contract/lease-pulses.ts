@@ -64,4 +64,3 @@ export function describePulses(
     expect((await store.ring('no-such-lease', 's', 'dong')).type).to.equal('missing');
   });
 }
-
