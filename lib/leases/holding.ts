@@ -8,6 +8,7 @@ import { actualOwner, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { type LeaseStore, LeaseStoreError, type WriteOutcome } from './lease-store.ts';
 import type { WriteMark } from './lease-writes.ts';
+import { orGone } from './or-gone.ts';
 import type { SavedState } from './saved-state.ts';
 import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
 import type { TimeWatch } from './time-watch.ts';
@@ -36,7 +37,7 @@ export function newMark({ worker, incarnation, leaving, random }: WorkerContext)
   return { worker, incarnation, nonce, leaving: leaving.signal.aborted };
 }
 
-type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
+export type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
 
 /** When a write was sent, and how many jumps of the clock there had been: what is confirmed is as old as that. */
 export interface Sent {
@@ -154,7 +155,8 @@ export class Holding {
 
   /** To whoever asked for it, otherwise to nobody. */
   async release(): Promise<void> {
-    await this.#write('release', (lease, mark) => this.#context.store.release(lease, mark));
+    const { store, worker } = this.#context;
+    await this.#write('release', orGone(worker, store.release));
     this.#end();
     const { leaseKey, leaseOwner: to } = this.#lease;
     this.#context.report(
@@ -164,7 +166,11 @@ export class Holding {
 
   /** To a worker of ours. */
   async assign(to: string): Promise<void> {
-    await this.#write('assign', (lease, mark) => this.#context.store.assign(lease, to, mark, 'ours'));
+    const { store, worker } = this.#context;
+    await this.#write(
+      'assign',
+      orGone(worker, (lease, mark) => store.assign(lease, to, mark, 'ours')),
+    );
     this.#end();
     this.#context.report({ type: 'lease-handed-over', leaseKey: this.#lease.leaseKey, to });
   }
@@ -391,9 +397,7 @@ export class Holding {
   }
 
   #assertForward(upTo: CheckpointPosition): void {
-    assert(
-      compareCheckpoints(upTo, this.#lease.checkpoint) >= 0,
-      `The checkpoint of ${this.#lease.leaseKey} was asked to move back to ${upTo.sequenceNumber}`,
-    );
+    const forward = compareCheckpoints(upTo, this.#lease.checkpoint) >= 0;
+    assert(forward, `${this.#lease.leaseKey}: the checkpoint was to move back to ${upTo.sequenceNumber}`);
   }
 }
