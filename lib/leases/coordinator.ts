@@ -5,7 +5,7 @@ import type { StreamDescription } from '../streams/kinesis.ts';
 import { KinesisError } from '../streams/kinesis-error.ts';
 import type { LeaseEvent } from './diagnostics.ts';
 import type { Checkpoint, HeldLease } from './held-lease.ts';
-import type { WorkerContext } from './holding.ts';
+import type { WorkerContext } from './worker-context.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { type InitialPosition, type KeyFormat, type StreamLeases, streamLeases } from './stream-leases.ts';
 import type { ShardLister } from './syncer.ts';

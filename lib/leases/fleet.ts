@@ -1,5 +1,5 @@
 import { type Cadence, cadenceFor, type FleetSize } from './cadence.ts';
-import type { WorkerContext } from './holding.ts';
+import type { WorkerContext } from './worker-context.ts';
 import { availability, type Availability, observed, type Seen } from './fleet-view.ts';
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import type { Item, ParsedItem } from './lease-item.ts';

@@ -1,53 +1,14 @@
-import type { Clock } from '../runtime/clock.ts';
 import { assert } from '../runtime/errors.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { compareCheckpoints } from './checkpoint.ts';
-import type { ReportLeaseEvent } from './diagnostics.ts';
 import type { CheckpointPosition } from './held-lease.ts';
 import { actualOwner, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
-import { type LeaseStore, LeaseStoreError, type WriteOutcome } from './lease-store.ts';
-import type { WriteMark } from './lease-writes.ts';
-import { orGone } from './or-gone.ts';
+import { LeaseStoreError, type WriteOutcome } from './lease-store.ts';
+import { orGone, type Send } from './or-gone.ts';
 import type { SavedState } from './saved-state.ts';
 import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
-import type { TimeWatch } from './time-watch.ts';
-import type { Timings } from './timings.ts';
-
-/** What every lease of one worker shares. */
-export interface WorkerContext {
-  readonly worker: string;
-  /** `worker/process`: this process. */
-  readonly incarnation: string;
-  /** This process, and earlier ones of this worker id that are known to be over: their leases are ours. */
-  readonly incarnations: Set<string>;
-  readonly store: LeaseStore;
-  readonly clock: Clock;
-  /** In [0, 1). Spreads retries and surveys, and makes nonces. */
-  readonly random: () => number;
-  readonly timings: Timings;
-  readonly watch: TimeWatch;
-  readonly report: ReportLeaseEvent;
-  /** Aborted once this worker stops. */
-  readonly leaving: AbortController;
-}
-
-export function newMark({ worker, incarnation, leaving, random }: WorkerContext): WriteMark {
-  const nonce = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
-  return { worker, incarnation, nonce, leaving: leaving.signal.aborted };
-}
-
-export type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
-
-/** When a write was sent, and how many jumps of the clock there had been: what is confirmed is as old as that. */
-export interface Sent {
-  readonly atMs: number;
-  readonly jumps: number;
-}
-
-export function sendNow({ clock, watch }: WorkerContext): Sent {
-  return { jumps: watch.jumps(), atMs: clock.monotonic() };
-}
+import { newMark, sendNow, type Sent, type WorkerContext } from './worker-context.ts';
 
 /**
  * One lease while this worker holds it: the only place from which it is written, one write at a time. Knows until

@@ -1,6 +1,6 @@
 import { PlatformError } from '../runtime/errors.ts';
 import type { Fleet } from './fleet.ts';
-import type { WorkerContext } from './holding.ts';
+import type { WorkerContext } from './worker-context.ts';
 import { actualOwner, type Lease } from './lease.ts';
 import { LeaseStoreError } from './lease-store.ts';
 

@@ -1,5 +1,8 @@
-import { actualOwner } from './lease.ts';
-import type { Send } from './holding.ts';
+import { actualOwner, type Lease } from './lease.ts';
+import type { WriteOutcome } from './lease-store.ts';
+import type { WriteMark } from './lease-writes.ts';
+
+export type Send = (lease: Lease, mark: WriteMark) => Promise<WriteOutcome>;
 
 /**
  * A write that gives a lease up. Where its answer was lost, another may have the lease already when it is sent again: as

@@ -1,6 +1,6 @@
 import type { Kinesis, Shard } from '../streams/kinesis.ts';
 import type { Fleet } from './fleet.ts';
-import { newMark, type WorkerContext } from './holding.ts';
+import { newMark, type WorkerContext } from './worker-context.ts';
 import { type Lease, siblingKey } from './lease.ts';
 import { inParallel, shuffled } from './parallel.ts';
 import { hashRangeHoles, missingLeases, removableLeases, supersededLeases } from './shard-sync.ts';

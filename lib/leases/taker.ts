@@ -2,7 +2,7 @@ import type { Cadence } from './cadence.ts';
 import type { TakeReason } from './diagnostics.ts';
 import type { Fleet } from './fleet.ts';
 import type { Seen } from './fleet-view.ts';
-import { newMark, sendNow, type WorkerContext } from './holding.ts';
+import { newMark, sendNow, type WorkerContext } from './worker-context.ts';
 import { actualOwner, type Lease } from './lease.ts';
 import type { WriteOutcome } from './lease-store.ts';
 import { inParallel, shuffled } from './parallel.ts';

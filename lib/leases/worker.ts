@@ -4,7 +4,7 @@ import { backoffMs, retry } from '../runtime/retry.ts';
 import { type Bell, createBell } from './bell.ts';
 import type { CoordinatorSettings, CoordinatorSnapshot } from './coordinator.ts';
 import { Fleet } from './fleet.ts';
-import type { WorkerContext } from './holding.ts';
+import type { WorkerContext } from './worker-context.ts';
 import { settleIdentity } from './identity.ts';
 import { actualOwner } from './lease.ts';
 import { LeaseLost } from './lease-lost.ts';

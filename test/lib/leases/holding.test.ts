@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { LeaseEvent } from '../../../lib/leases/diagnostics.ts';
-import { Holding, newMark, sendNow, type WorkerContext } from '../../../lib/leases/holding.ts';
+import { Holding } from '../../../lib/leases/holding.ts';
+import { newMark, sendNow, type WorkerContext } from '../../../lib/leases/worker-context.ts';
 import type { Lease } from '../../../lib/leases/lease.ts';
 import { LeaseLost } from '../../../lib/leases/lease-lost.ts';
 import { LeaseStoreError } from '../../../lib/leases/lease-store.ts';
