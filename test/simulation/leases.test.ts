@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { runHistory } from './leases/history.ts';
 import { mutations } from './leases/mutations.ts';
+import { leaseHistory } from './leases/world.ts';
 
 const seeds = Number(process.env.SIM_SEEDS ?? 500);
 const base = Number(process.env.SIM_SEED_BASE ?? 1);
@@ -10,15 +10,15 @@ describe('leases, simulated', function () {
 
   it(`keep every law in ${seeds} random histories, from seed ${base} on`, async () => {
     for (let seed = base; seed < base + seeds; seed += 1) {
-      const { broken } = await runHistory(seed);
+      const { broken } = await leaseHistory(seed);
       if (broken[0] !== undefined) throw new Error(`SIM_SEED_BASE=${seed} SIM_SEEDS=1: ${broken[0].message}`);
     }
   });
 
   it('unfold the same way each time a seed is run, and differently for another seed', async () => {
-    const first = await runHistory(base);
-    expect((await runHistory(base)).trace).to.deep.equal(first.trace);
-    expect((await runHistory(base + 1)).trace).not.to.deep.equal(first.trace);
+    const first = await leaseHistory(base);
+    expect((await leaseHistory(base)).trace).to.deep.equal(first.trace);
+    expect((await leaseHistory(base + 1)).trace).not.to.deep.equal(first.trace);
     expect(first.trace.length).to.be.greaterThan(50);
   });
 
@@ -26,7 +26,7 @@ describe('leases, simulated', function () {
     it(`break "${law}" when ${bug}`, async () => {
       const seen = new Set<string>();
       for (let seed = 1; seed <= 60 && !seen.has(law); seed += 1) {
-        for (const breach of (await runHistory(seed, mutation)).broken) seen.add(breach.law);
+        for (const breach of (await leaseHistory(seed, mutation)).broken) seen.add(breach.law);
       }
       expect([...seen]).to.include(law);
     });

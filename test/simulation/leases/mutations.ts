@@ -1,7 +1,7 @@
 import type { LeaseWrite } from '../../../lib/leases/lease-writes.ts';
 import type { Item } from '../../../lib/leases/lease-item.ts';
 import type { LeaseTable } from '../../../lib/leases/table-lease-store.ts';
-import type { Law } from './laws.ts';
+import type { Law } from '../breaches.ts';
 import type { Mutation } from './world.ts';
 
 function without(item: Item, ...names: readonly string[]): Item {
@@ -74,7 +74,7 @@ export const mutations: readonly {
     law: 'I5 one owner',
     mutation: onUpdate((write) => (write.set.incarnation === undefined ? write : { ...write, expect: {} })),
   },
-  { bug: 'nobody takes leases', law: 'I6 owned in time', mutation: { maxLeases: 0 } },
+  { bug: 'nobody takes leases', law: 'I6 in time', mutation: { maxLeases: 0 } },
   {
     bug: 'a lease is created without an attribute that Java needs',
     law: 'I7 Java reads it',

@@ -1,7 +1,7 @@
 import type { HeldLease } from '../../../lib/leases/held-lease.ts';
 import { LeaseLost } from '../../../lib/leases/lease-lost.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
-import type { Laws } from './laws.ts';
+import type { Breaches } from '../breaches.ts';
 import type { ShardModel } from './shard-model.ts';
 
 export type Deliver = (lease: HeldLease, from: number, to: number) => void;
@@ -11,7 +11,7 @@ export interface ReaderPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly deliver: Deliver;
-  readonly laws: Laws;
+  readonly breaches: Breaches;
 }
 
 const batch = 5;
@@ -54,17 +54,17 @@ async function readOn(lease: HeldLease, ports: ReaderPorts): Promise<void> {
   if (at > saved) await save();
 }
 
-function startOf(lease: HeldLease, { model, laws }: ReaderPorts): number {
+function startOf(lease: HeldLease, { breaches, model }: ReaderPorts): number {
   const { checkpoint, parents, state } = lease.taken;
   for (const parent of parents) {
     if (parent.state?.count !== model.count(model.get(parent.shardId))) {
-      laws.breach('state rides with its checkpoint', `${lease.shardId}: final state of ${parent.shardId}`);
+      breaches.add('state rides with its checkpoint', `${lease.shardId}: final state of ${parent.shardId}`);
     }
   }
   if (checkpoint.type !== 'POSITION') return 0;
   const at = model.indexOf(model.get(lease.shardId), checkpoint.sequenceNumber);
   if (state?.count !== at) {
-    laws.breach('state rides with its checkpoint', `${lease.shardId}: ${JSON.stringify(state)} at ${at}`);
+    breaches.add('state rides with its checkpoint', `${lease.shardId}: ${JSON.stringify(state)} at ${at}`);
   }
   return at;
 }
