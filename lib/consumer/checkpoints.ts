@@ -49,7 +49,7 @@ export class Checkpoints {
   }
 
   /** All pages read before this time are done. */
-  readThrough(atMs: number): void {
+  readThrough(atMs: number | undefined): void {
     this.#readThroughMs = atMs;
   }
 

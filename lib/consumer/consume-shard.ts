@@ -70,14 +70,14 @@ export class ShardRun {
   #idleAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(lease: HeldLease, ports: ShardPorts) {
-    const { drain, lost, shardId, stream } = lease;
+    const { drain, lost, shardId, stream, verify } = lease;
     const { clock, options, random } = ports;
     const report = this.#report;
     this.#lease = lease;
     this.#ports = ports;
     this.#context = contextOf(lease);
     this.#processor = ports.processorFor(stream, shardId);
-    this.#steps = new Steps({ clock, random, options, drain, lost, report });
+    this.#steps = new Steps({ clock, random, options, drain, lost, verify, report });
     this.#queue = new PageQueue(options.prefetchPagesMax);
     const after = positionOf(lease.taken.checkpoint);
     const own = { processor: this.#processor, context: this.#context, steps: this.#steps, report };
@@ -178,7 +178,7 @@ export class ShardRun {
       await this.#checkpoints.saveIfDue();
     }
     this.#lagMs = page.lagMs;
-    this.#checkpoints.readThrough(page.readAtMs - page.lagMs);
+    this.#checkpoints.readThrough(page.readThroughMs);
     if (records.length === 0 && page.lagMs === 0) await this.#idle(page.readAtMs);
   }
 

@@ -30,10 +30,14 @@ const networkCodes = new Set([
  * a dead letter. `record`: the record itself may be poison, tries are counted.
  */
 export function failureKind(error: unknown): FailureKind {
-  if (error instanceof BrokenInvariant || error instanceof ShardStopped || error instanceof Lost)
-    return 'final';
+  if (error instanceof BrokenInvariant || error instanceof ShardStopped || saysLost(error)) return 'final';
   if (error instanceof PlatformError) return error.retryable ? 'outage' : 'record';
   return isOutage(error) ? 'outage' : 'record';
+}
+
+/** Lost, or what the lease itself says. */
+export function saysLost(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'lease-lost';
 }
 
 /** Errors of the AWS SDK (`$retryable`, `$fault`) and of Node's network calls. */

@@ -149,12 +149,14 @@ async function take(
   const grant = await share.reserve(bytes, signal);
   if (grant === undefined) return { type: 'aborted' };
   const lagMs = page.millisBehindLatest;
-  const going = await session.accept({ records: page.records, lagMs, readAtMs: subscriber.asOfMs }, grant);
+  const isEnd = page.continuationSequenceNumber === undefined;
+  const read = { records: page.records, lagMs, readAtMs: subscriber.asOfMs, isEnd };
+  const going = await session.accept(read, grant);
   if (!going) return { type: 'stopped' };
   subscriber.failures = 0;
   subscriber.continuation = page.continuationSequenceNumber;
-  if (page.continuationSequenceNumber !== undefined) return undefined;
-  const children = page.childShards.length > 0 ? page.childShards : await session.children(signal);
+  if (!isEnd) return undefined;
+  const children = await session.childrenAtEnd(page.childShards, signal);
   if (children.length === 0)
     throw new PlatformError('no-children', 'The end of the shard came without children');
   return { type: 'end', children };

@@ -51,6 +51,8 @@ class Lanes implements ShardProcessor {
   #doneUpTo: Position | undefined;
   readonly #policy: PoisonPolicy;
   #failure: { readonly error: unknown } | undefined;
+  /** Aborted when the acquisition is over: no try begins after that. */
+  readonly #over = new AbortController();
   #changed = new AbortController();
 
   constructor(ports: LanePorts) {
@@ -87,6 +89,12 @@ class Lanes implements ShardProcessor {
     this.#throwFailure();
   }
 
+  /** The shard may have a new owner next: waits for the tries that are under way. */
+  async stop(reason: 'drained' | 'shard-end' | 'lost'): Promise<void> {
+    this.#over.abort();
+    while (this.#working > 0 && reason !== 'lost') await aborted(this.#changed.signal);
+  }
+
   #hasRoom(): boolean {
     const { inFlightBytesMax, inFlightMax } = this.#ports;
     if (this.#inFlight.length === 0) return true;
@@ -109,7 +117,7 @@ class Lanes implements ShardProcessor {
 
   /** Starts what may start. Each piece of work ends in #done or in #failed: none is left without an owner. */
   #work(context: ShardContext): void {
-    while (this.#working < this.#ports.concurrency && !this.#failure && !context.signal.aborted) {
+    while (this.#working < this.#ports.concurrency && !this.#failure && !this.#isOver(context)) {
       const entry = this.#ready.shift();
       if (entry === undefined) return;
       this.#working += 1;
@@ -136,7 +144,12 @@ class Lanes implements ShardProcessor {
     this.#work(context);
   }
 
+  #isOver({ signal }: ShardContext): boolean {
+    return signal.aborted || this.#over.signal.aborted;
+  }
+
   #fail(error: unknown): void {
+    this.#working -= 1;
     this.#failure ??= { error };
     this.#change();
   }
@@ -165,6 +178,7 @@ class Lanes implements ShardProcessor {
     let tries = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
+        await context.verify();
         await this.#ports.eachRecord(record, context);
         return this.#policy.handled();
       } catch (error) {
@@ -182,6 +196,7 @@ class Lanes implements ShardProcessor {
     const letter = this.#policy.letterFor(record, error, tries);
     for (let attempt = 1; ; attempt += 1) {
       try {
+        await context.verify();
         await this.#ports.deadLetters.put(letter, context.signal);
         return this.#policy.setAside();
       } catch (failed) {
@@ -191,9 +206,10 @@ class Lanes implements ShardProcessor {
     }
   }
 
-  async #pause(attempt: number, { signal }: ShardContext): Promise<void> {
+  async #pause(attempt: number, context: ShardContext): Promise<void> {
     const { clock, options, random } = this.#ports;
-    await clock.sleep(backoffMs(endlessBackoff(options), attempt, random()), signal);
-    if (signal.aborted) throw new Lost();
+    const ms = backoffMs(endlessBackoff(options), attempt, random());
+    await withEither([context.signal, this.#over.signal], (signal) => clock.sleep(ms, signal));
+    if (this.#isOver(context)) throw new Lost();
   }
 }

@@ -9,6 +9,8 @@ export interface Page {
   readonly lagMs: number;
   /** Wall clock just before the read was sent. */
   readonly readAtMs: number;
+  /** Everything that arrived before this time has been read, or was told as lost; undefined where that is not known. */
+  readonly readThroughMs: number | undefined;
 }
 
 export type ReadItem =

@@ -61,8 +61,10 @@ async function readOnce(
   poller.iterator = page.nextIterator;
   poller.throttled = 0;
   const lagMs = page.millisBehindLatest;
-  if (!(await session.accept({ records: page.records, lagMs, readAtMs }, grant))) return { type: 'stopped' };
-  if (page.nextIterator === undefined) return endOfShard(session, poller, page, signal);
+  const isEnd = page.nextIterator === undefined;
+  const read = { records: page.records, lagMs, readAtMs, isEnd };
+  if (!(await session.accept(read, grant))) return { type: 'stopped' };
+  if (isEnd) return endOfShard(session, poller, page, signal);
   poller.failures = 0;
   if (!(await progressed(session, poller, page))) return { type: 'stopped' };
   return lagMs > 0 ? options.readMs : options.pollMs;
@@ -75,7 +77,7 @@ async function endOfShard(
   signal: AbortSignal,
 ): Promise<ReadEnd | number> {
   try {
-    const children = page.childShards.length > 0 ? page.childShards : await session.children(signal);
+    const children = await session.childrenAtEnd(page.childShards, signal);
     if (children.length > 0) return { type: 'end', children };
   } catch (error) {
     return recover(session, poller, error, signal);

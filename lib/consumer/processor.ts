@@ -21,6 +21,11 @@ export interface ShardContext {
   /** Aborts when the lease is lost, its deadline passes or the process must stop now. */
   readonly signal: AbortSignal;
   /**
+   * To be awaited right before an effect that begins when no call of the loop is waiting for it (lanes.ts). Rejects
+   * once the lease is lost, also where no timer could abort `signal` yet: after the process was stopped, say.
+   */
+  readonly verify: () => Promise<void>;
+  /**
    * Records a pending checkpoint in the lease, with a small note that the next owner gets back if we die before
    * the checkpoint itself. Used where effects must be repeated for exactly the same range (the archiver).
    */

@@ -49,6 +49,8 @@ export class ReadSession {
   #last: string | undefined;
   #readThroughMs: number | undefined;
   #unproven = false;
+  /** Ends in a row that named no children. */
+  #bareEnds = 0;
   #refused: { readonly after: string | undefined } | undefined;
 
   constructor(ports: ReadPorts, start: ReadStart) {
@@ -79,17 +81,27 @@ export class ReadSession {
 
   /** Hands a page to the loop, with the grant that pays for it. False: reading stops here (data loss). */
   async accept(
-    read: { readonly records: readonly RawRecord[]; readonly lagMs: number; readonly readAtMs: number },
+    read: {
+      readonly records: readonly RawRecord[];
+      readonly lagMs: number;
+      readonly readAtMs: number;
+      readonly isEnd: boolean;
+    },
     grant: Grant,
   ): Promise<boolean> {
     const first = read.records[0]?.sequenceNumber;
-    if (first !== undefined && !(await this.#nothingMissing(first))) {
+    // A page with nothing in it says that something is missing only where it says that nothing is left either.
+    const tells = first !== undefined || read.lagMs === 0 || read.isEnd;
+    if (tells && !(await this.#nothingMissing(first))) {
       grant.release();
       return false;
     }
     this.#last = read.records.at(-1)?.sequenceNumber ?? this.#last;
-    this.#readThroughMs = read.readAtMs - read.lagMs;
-    this.ports.queue.page({ ...read, bytes: bytesOf(read.records) }, grant);
+    if (!this.#unproven) this.#readThroughMs = read.readAtMs - read.lagMs;
+    if (!read.isEnd) this.#bareEnds = 0;
+    const { isEnd: _, ...page } = read;
+    const bytes = bytesOf(read.records);
+    this.ports.queue.page({ ...page, bytes, readThroughMs: this.#readThroughMs }, grant);
     return true;
   }
 
@@ -121,8 +133,15 @@ export class ReadSession {
     return { type: 'end', children: shards.filter((shard) => shard.parents.includes(shardId)) };
   }
 
-  /** The children of a closed shard, for services that do not name them on the last page. */
-  async children(signal: AbortSignal): Promise<readonly ChildShard[]> {
+  /**
+   * The children of a shard whose end was just read; none: read it again. An end that names no children may be a hiccup
+   * in the middle of a closed shard (the Java KCL asks again too). There are services that never name them, so the
+   * second such end in a row is believed, where the list of shards knows the children.
+   */
+  async childrenAtEnd(named: readonly ChildShard[], signal: AbortSignal): Promise<readonly ChildShard[]> {
+    if (named.length > 0) return named;
+    this.#bareEnds += 1;
+    if (this.#bareEnds < 2) return [];
     const { kinesis, stream, shardId } = this.ports;
     const later = await kinesis.listShards(stream, { type: 'AFTER_SHARD_ID', shardId }, signal);
     return later.filter((shard) => shard.parents.includes(shardId));
@@ -132,7 +151,8 @@ export class ReadSession {
     return backoffMs(endlessBackoff(this.ports.options), attempt, this.ports.random());
   }
 
-  async #nothingMissing(first: string): Promise<boolean> {
+  /** `first`: the first record that came back; undefined where nothing did, and nothing is left to come. */
+  async #nothingMissing(first: string | undefined): Promise<boolean> {
     if (this.#refused) {
       const { after } = this.#refused;
       this.#refused = undefined;
@@ -140,7 +160,9 @@ export class ReadSession {
     }
     const expected = this.#unproven ? this.#last : undefined;
     this.#unproven = false;
-    if (expected === undefined || compareSequenceNumbers(first, expected) <= 0) return true;
+    const isThere =
+      first !== undefined && expected !== undefined && compareSequenceNumbers(first, expected) <= 0;
+    if (expected === undefined || isThere) return true;
     return (await this.#lossPossible()) ? this.#loss(expected, first) : true;
   }
 

@@ -6,10 +6,10 @@ import { withoutReadThrough } from './read-through.ts';
 
 /** The lease as a processor may see it. */
 export function contextOf(lease: HeldLease): ShardContext {
-  const { fence, lost, shardId, stream } = lease;
+  const { fence, lost, shardId, stream, verify } = lease;
   const prepareCheckpoint: ShardContext['prepareCheckpoint'] = (upTo, note) =>
     lease.prepareCheckpoint({ type: 'POSITION', ...upTo }, note);
-  return { stream, shardId, fence, signal: lost, prepareCheckpoint };
+  return { stream, shardId, fence, signal: lost, verify, prepareCheckpoint };
 }
 
 /** What a processor starts from. */

@@ -1,8 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
-import { PlatformError } from '../runtime/errors.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import type { ShardDiagnostic } from './diagnostics.ts';
-import { failureKind, failureOf, Lost } from './failures.ts';
+import { failureKind, failureOf, Lost, saysLost } from './failures.ts';
 import { endlessBackoff, type ConsumerOptions } from './options.ts';
 
 export interface StepPorts {
@@ -11,10 +10,12 @@ export interface StepPorts {
   readonly options: ConsumerOptions;
   readonly drain: AbortSignal;
   readonly lost: AbortSignal;
+  /** See HeldLease.verify. */
+  readonly verify: () => Promise<void>;
   readonly report: (diagnostic: ShardDiagnostic) => void;
 }
 
-/** One acquisition's calls to the outside: none outlives the lease, failed ones are repeated. */
+/** One acquisition's calls to the outside: none begins without the lease or outlives it, failed ones are repeated. */
 export class Steps {
   readonly #ports: StepPorts;
 
@@ -61,7 +62,7 @@ export class Steps {
     work: () => Promise<T>,
   ): Promise<{ readonly value: T } | undefined> {
     try {
-      return { value: await this.guard(work()) };
+      return { value: await this.guard(this.#ports.verify().then(work)) };
     } catch (error) {
       if (failureKind(error) === 'final') throw error;
       this.#ports.report({ type: 'step-failed', step, attempt, failure: failureOf(error, `${step}-failed`) });
@@ -76,10 +77,6 @@ export class Steps {
     const signals = drain.aborted ? [lost] : [drain, lost];
     await this.guard(withEither(signals, (signal) => clock.sleep(ms, signal)));
   }
-}
-
-function saysLost(error: unknown): boolean {
-  return error instanceof PlatformError && error.code === 'lease-lost';
 }
 
 /**

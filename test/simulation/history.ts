@@ -15,7 +15,9 @@ export interface World {
   readonly troubles: readonly Trouble[];
   /** Trouble is over. */
   readonly calm: () => void;
-  /** What is missing until all is well again. */
+  /** Within which all is well again. */
+  readonly healingMs: () => number;
+  /** What is missing until then. */
   readonly ailment: () => string | undefined;
   /** All processes have stopped. */
   readonly judge: () => void;
@@ -25,7 +27,7 @@ export type Trouble = (process: SimulatedProcess) => void | Promise<void>;
 
 const pauseMsMax = 4_200;
 /** Failover of whatever is left, hand-overs, and the children of the last reshardings. */
-const healingMs = 45_000;
+export const healingMs = 45_000;
 const stepMs = 3_000;
 const workersMax = 4;
 
@@ -53,8 +55,8 @@ export async function unfold(seed: number, world: World, troubles: number): Prom
   return { seed, broken: fleet.breaches.broken, trace: fleet.trace };
 }
 
-async function heal({ ailment, fleet }: World): Promise<void> {
-  for (let ms = 0; ms < healingMs; ms += stepMs) {
+async function heal({ ailment, fleet, healingMs: withinMs }: World): Promise<void> {
+  for (let ms = 0; ms < withinMs(); ms += stepMs) {
     await fleet.clock.advance(stepMs);
     if (fleet.breaches.broken.length > 0 || ailment() === undefined) return;
   }

@@ -52,6 +52,7 @@ export function sampleContext(over: Partial<ShardContext> = {}): ShardContext {
     shardId: 'shard-0',
     fence: 1,
     signal: new AbortController().signal,
+    verify: async () => {},
     prepareCheckpoint: async () => {},
     ...over,
   };

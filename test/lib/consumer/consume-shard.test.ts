@@ -251,6 +251,23 @@ describe('losing a shard', () => {
   });
 });
 
+describe('a lease whose deadline passes while a batch is handled', () => {
+  it('regression: is noticed before the flush, although no timer could tell yet', async () => {
+    const { clock, put, run } = scene({ checkpointMs: 1 });
+    await put('a');
+    const lease = testLease(firstShard);
+    let isOver = false;
+    const verify = async () => {
+      if (isOver) throw new PlatformError('lease-lost', 'the deadline has passed');
+    };
+    const processor = recorder({ onProcess: () => clock.sleep(20_000).then(() => (isOver = true)) });
+    const running = run({ ...lease, lease: { ...lease.lease, verify } }, processor);
+    await clock.advance(30_000);
+    expect(running.over()).to.equal('lost');
+    expect(processor.calls).to.deep.equal(['process']);
+  });
+});
+
 describe('the end of a shard', () => {
   it('processes all, flushes and checkpoints, tells the processor, flushes again, then finishes with the children', async () => {
     const { clock, kinesis, put, run } = scene();

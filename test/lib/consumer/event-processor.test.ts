@@ -17,6 +17,7 @@ const context: ShardContext = {
   shardId,
   fence: 4,
   signal: new AbortController().signal,
+  verify: async () => {},
   prepareCheckpoint: async () => {},
 };
 

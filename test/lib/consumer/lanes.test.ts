@@ -171,4 +171,48 @@ describe('lanes per partition key', () => {
       expect(new Set(done)).to.deep.equal(new Set(texts));
     });
   }
+
+  it('regression: begin nothing once the lease has gone, although no timer could tell yet', async () => {
+    const world = scene();
+    await put(world.kinesis, ['a:1', 'a:2']);
+    const lease = testLease(firstShard);
+    let isOver = false;
+    const verify = async () => {
+      if (isOver) throw new PlatformError('lease-lost', 'the deadline has passed');
+    };
+    const done: string[] = [];
+    const { processor } = lanes(world, async (record) => {
+      done.push(textOf(record));
+      await world.clock.sleep(20_000);
+      isOver = true;
+    });
+    const running = world.run({ ...lease, lease: { ...lease.lease, verify } }, processor);
+    await world.clock.advance(60_000);
+    expect(done).to.deep.equal(['a:1']);
+    expect(running.over()).to.equal('lost');
+  });
+
+  it('regression: try nothing again once the shard was given up, because of another lane', async () => {
+    const world = scene();
+    await put(world.kinesis, ['bad:1', 'slow:1']);
+    const lease = testLease(firstShard);
+    const tries: number[] = [];
+    const { processor } = lanes(
+      world,
+      async (record) => {
+        if (textOf(record) === 'bad:1') throw new Error('poison');
+        tries.push(world.clock.monotonic());
+        throw new PlatformError('table-throttled', 'later', { retryable: true });
+      },
+      { options: consumerOptions({ tries: 2, retryFirstMs: 10, retryMaxMs: 10, poison: 'stop-shard' }) },
+    );
+    const running = world.run(lease, processor);
+    await world.clock.advance(2_000);
+    lease.drain();
+    await world.clock.advance(20);
+    expect(running.over()).to.equal('drained');
+    const before = tries.length;
+    await world.clock.advance(10_000);
+    expect(tries.length).to.equal(before);
+  });
 });

@@ -134,9 +134,26 @@ describe('polling', () => {
     });
     const lease = testLease(firstShard);
     const running = run(lease, recorder(), { ...kinesis, read });
-    await clock.advance(100);
+    await clock.advance(500);
     expect(running.over()).to.equal('shard-end');
     expect(lease.log.finished?.children.map(({ shardId }) => shardId)).to.deep.equal(children);
+  });
+
+  it('regression: does not take one end without children for the end, in the middle of a closed shard', async () => {
+    const { clock, kinesis, put, run } = scene();
+    await put('a', 'b');
+    kinesis.split(stream, firstShard);
+    let reads = 0;
+    const read: typeof kinesis.read = async (...call): Promise<ReadPage> => {
+      reads += 1;
+      return reads === 1 ? { records: [], millisBehindLatest: 0, childShards: [] } : kinesis.read(...call);
+    };
+    const lease = testLease(firstShard);
+    const processor = recorder();
+    const running = run(lease, processor, { ...kinesis, read });
+    await clock.advance(500);
+    expect(running.over()).to.equal('shard-end');
+    expect(processor.seen).to.deep.equal(['a', 'b']);
   });
 
   it('reads again where an end comes without any children: a closed shard has some', async () => {
@@ -217,6 +234,19 @@ describe('a position that was trimmed', () => {
     expect(lossesOf(diagnostics)).to.deep.equal([{ after: sequences[0], before: sequences[2] }]);
     lease.drain();
     await running.outcome;
+  });
+
+  it('regression: is reported at the end of a closed shard of which nothing is left', async () => {
+    const { clock, diagnostics, kinesis, put, run } = scene();
+    const [first] = await put('a', 'b');
+    await clock.advance(hourMs);
+    kinesis.split(stream, firstShard);
+    await clock.advance(23.5 * hourMs);
+    const lease = testLease(firstShard, { checkpoint: at(first!) });
+    const running = run(lease, recorder());
+    await clock.advance(1_000);
+    expect(running.over()).to.equal('shard-end');
+    expect(lossesOf(diagnostics)).to.deep.equal([{ after: first, before: undefined }]);
   });
 
   it('is no loss where everything had been read by the time it was trimmed', async () => {

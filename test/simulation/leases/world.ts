@@ -4,7 +4,7 @@ import { parseItem } from '../../../lib/leases/lease-item.ts';
 import { isFinished } from '../../../lib/leases/lease.ts';
 import { createLeaseStore } from '../../../lib/leases/table-lease-store.ts';
 import { failoverMs, Fleet, type FleetMutation, type SimulatedProcess, stopMs } from '../fleet.ts';
-import { type History, type Trouble, unfold, type World } from '../history.ts';
+import { healingMs, type History, type Trouble, unfold, type World } from '../history.ts';
 import { TableLaws } from '../table-laws.ts';
 import { DeliveryLaws } from './laws.ts';
 import { ShardModel } from './shard-model.ts';
@@ -52,6 +52,7 @@ class LeaseWorld implements World {
     () => this.#reshard((shardId) => this.#model.merge(shardId)),
   ];
 
+  readonly healingMs = (): number => healingMs;
   readonly calm = (): void => {};
   readonly judge = (): void => {};
 
