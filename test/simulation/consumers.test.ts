@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { consumerHistory } from './consumers/world.ts';
 
-const seeds = Number(process.env.SIM_SEEDS ?? 500);
+const seeds = Number(process.env.SIM_SEEDS ?? 200);
 const base = Number(process.env.SIM_SEED_BASE ?? 1);
 
 describe('consumers, simulated', function () {
