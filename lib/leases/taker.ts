@@ -3,7 +3,7 @@ import type { TakeReason } from './diagnostics.ts';
 import type { Fleet } from './fleet.ts';
 import type { Seen } from './fleet-view.ts';
 import { newMark, sendNow, type WorkerContext } from './worker-context.ts';
-import { actualOwner, type Lease } from './lease.ts';
+import { actualOwner, isFinished, type Lease } from './lease.ts';
 import type { WriteOutcome } from './lease-store.ts';
 import { inParallel, shuffled } from './parallel.ts';
 import { type Plan, plan, type PlannedLease } from './plan.ts';
@@ -164,7 +164,7 @@ export class Taker {
   async #ask({ leaseKey, from, to }: Plan['asks'][number]): Promise<void> {
     const lease = this.#fleet.get(leaseKey);
     // Since the plan was made it may have been handed over or finished.
-    if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined) return;
+    if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined || isFinished(lease)) return;
     const mine = to === this.#context.worker;
     if (!mine && this.#fleet.kindOf(to) === 'java') return;
     if (!this.#fleet.handsOver(lease)) return mine ? this.#takeAs(lease, 'steal') : undefined;
