@@ -52,12 +52,14 @@ export function faultyLeaseTable(table: LeaseTable, options: LineOptions): Lease
   let rules: readonly { readonly rule: LeaseTableFaultRule; left: number }[] = [];
 
   const strike = (call: keyof LeaseTable, write?: LeaseWrite): LeaseTableFault | undefined => {
-    const struck = rules.find(({ rule: { on = call, where, chance = 1 }, left }) => {
+    const struck = rules.find(({ rule: { on = call, where, chance = 1 } }) => {
       const fits = on === call && (where === undefined || (write !== undefined && where(write)));
-      return left > 0 && fits && (chance === 1 || random() < chance);
+      return fits && (chance === 1 || random() < chance);
     });
-    if (struck !== undefined) struck.left -= 1;
-    return struck?.rule.fault;
+    if (struck === undefined) return undefined;
+    struck.left -= 1;
+    rules = rules.filter(({ left }) => left > 0);
+    return struck.rule.fault;
   };
   const timeout = async (what: string): Promise<never> => {
     await clock.sleep(requestMs);

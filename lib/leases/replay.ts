@@ -106,7 +106,7 @@ class Run {
       if (lease?.replay === id) return 'done-before';
       if (lease === undefined) {
         if (await this.#ledOn(shard, shards)) return 'done-before';
-        // Fences must grow over all acquisitions of a shard: no lease was ever written a thousand times a second.
+        // As in shard-sync.ts: fences must go on to grow.
         const fresh = { ...this.#newLease(shard), counter: this.#settings.clock.now() };
         const created = await this.#patiently(() => store.create(fresh, mark));
         if (created.type === 'won') return 'created';

@@ -23,6 +23,9 @@ export function missingLeases(input: SyncInput): readonly Lease[] {
   const leased = new Map(leases.map((lease) => [lease.shardId, lease]));
   const unread = unreadShards(input, leased);
   const pinMs = stream.initial.type === 'LATEST' ? latestPin(leases, nowMs) : undefined;
+  // In a table that is in use it may have been there before, and been deleted: fences must go on to grow. No lease was
+  // ever written a thousand times a second.
+  const counter = leases.length === 0 ? 0 : nowMs;
   const created: Lease[] = [];
   for (const shard of unread.values()) {
     const waits = shard.parents.some((parent) => {
@@ -31,11 +34,11 @@ export function missingLeases(input: SyncInput): readonly Lease[] {
     });
     if (waits) continue;
     const [parent] = shard.parents.flatMap((shardId) => leased.get(shardId) ?? []);
-    created.push(
+    const lease =
       parent === undefined
         ? rootLease(stream, shard, pinMs)
-        : childLease(stream, shard, { startAtMs: pinMs, replay: parent.replay }),
-    );
+        : childLease(stream, shard, { startAtMs: pinMs, replay: parent.replay });
+    created.push({ ...lease, counter });
   }
   return created;
 }

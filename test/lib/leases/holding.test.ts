@@ -180,20 +180,6 @@ describe('a held lease', () => {
     expect(types(events)).not.to.include('lease-lost');
   });
 
-  it('never loses a race against itself: renewals and checkpoints in 1,000 interleavings', async () => {
-    const { clock, context, events, holding } = await scene();
-    const random = seededRandom(7);
-    const pending: Promise<void>[] = [];
-    for (let i = 1; i <= 1_000; i += 1) {
-      pending.push(holding.checkpoint(at(i), {}));
-      if (random() < 0.5) pending.push(holding.prepare(at(i), new Uint8Array()));
-      await clock.advance(Math.floor(random() * 12) * 1_000 * (random() < 0.1 ? 1 : 0));
-    }
-    await Promise.all(pending);
-    expect(types(events)).to.deep.equal([]);
-    expect(context.watch.jumps()).to.equal(0);
-  }).timeout(10_000);
-
   it('is lost at its deadline, 90 % of the failover time after the send time of the last confirmed write', async () => {
     const { clock, events, fates, holding } = await scene();
     // This write is answered late: what counts is when it was sent.
