@@ -49,8 +49,40 @@ function assertQuiet({ report, worker }: WorkerContext, before: Lease, now: Leas
   const alive = now?.incarnation === before.incarnation && now?.counter !== before.counter;
   if (!alive || before.incarnation === undefined) return;
   report({ type: 'duplicate-worker', worker, incarnation: before.incarnation });
-  throw new PlatformError(
-    'duplicate-worker',
-    `Another running process (${before.incarnation}) uses the worker id "${worker}": give each its own`,
-  );
+  throw new DuplicateWorker(worker, before.incarnation);
+}
+
+export class DuplicateWorker extends PlatformError {
+  constructor(worker: string, incarnation: string) {
+    const what = `Another running process (${incarnation}) uses the worker id "${worker}": give each its own`;
+    super('duplicate-worker', what);
+  }
+}
+
+/** Two processes with one worker id that started at the same moment: neither saw leases of the other then. */
+export class Twins {
+  readonly #context: WorkerContext;
+  readonly #fleet: Fleet;
+  readonly #seen = new Map<string, Lease>();
+  readonly #reported = new Set<string>();
+
+  constructor(context: WorkerContext, fleet: Fleet) {
+    this.#context = context;
+    this.#fleet = fleet;
+  }
+
+  /** After leases were read. Both see each other; the one whose incarnation sorts first stays, the other throws. */
+  check(): void {
+    const { incarnation: mine, report, worker } = this.#context;
+    for (const lease of foreignLives(this.#context, this.#fleet)) {
+      const { incarnation: other = '', leaseKey } = lease;
+      const before = this.#seen.get(leaseKey);
+      this.#seen.set(leaseKey, lease);
+      // Only one that writes is alive; what is left of one that died stands still.
+      if (before?.incarnation !== other || before.counter === lease.counter) continue;
+      if (!this.#reported.has(other)) report({ type: 'duplicate-worker', worker, incarnation: other });
+      this.#reported.add(other);
+      if (other < mine) throw new DuplicateWorker(worker, other);
+    }
+  }
 }

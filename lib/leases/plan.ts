@@ -42,6 +42,9 @@ export interface Plan {
  */
 const hysteresis = 1.5;
 
+/** A hundredth of what a shard takes in. Where the mean is below, differences are chance, and nothing moves for them. */
+const quietKBps = 10;
+
 /**
  * What should be taken by whom. Each worker plans for the whole fleet, by the same rules from nearly the same view,
  * and carries out its own part: so they rarely reach for the same lease, and where they do the conditional write
@@ -104,10 +107,10 @@ interface Fleet {
 
 function createFleet({ workers, leases, maxLeases }: Omit<PlanInput, 'me' | 'graceMs'>): Fleet {
   const measured = leases.flatMap((lease) => lease.throughputKBps ?? []);
-  const average = measured.reduce((sum, kBps) => sum + kBps, 0) / Math.max(1, measured.length);
+  const mean = measured.reduce((sum, kBps) => sum + kBps, 0) / Math.max(1, measured.length);
   // Half count, half traffic: idle shards cost something too. What was not measured weighs as much as the mean.
-  const weight = ({ throughputKBps }: PlannedLease): number =>
-    average === 0 || throughputKBps === undefined ? 1 : (1 + throughputKBps / average) / 2;
+  const scale = Math.max(mean, quietKBps);
+  const weight = ({ throughputKBps = mean }: PlannedLease): number => (1 + throughputKBps / scale) / 2;
   const held = new Map<string, PlannedLease[]>(workers.map((worker) => [worker, []]));
   const loads = new Map<string, number>(workers.map((worker) => [worker, 0]));
   const leasesOf = (worker: string): PlannedLease[] => held.get(worker) ?? [];

@@ -5,7 +5,7 @@ import { type Bell, createBell } from './bell.ts';
 import type { CoordinatorSettings, CoordinatorSnapshot } from './coordinator.ts';
 import { Fleet } from './fleet.ts';
 import type { WorkerContext } from './worker-context.ts';
-import { settleIdentity } from './identity.ts';
+import { DuplicateWorker, settleIdentity, Twins } from './identity.ts';
 import { actualOwner } from './lease.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
@@ -41,6 +41,9 @@ export class Worker {
   readonly #taker: Taker;
   readonly #syncer: Syncer;
   readonly #broken = new AbortController();
+  readonly #twins: Twins;
+  /** Another process has this worker's id: this one drains and ends. */
+  readonly #yield = new AbortController();
   readonly #pollBell: Bell;
   readonly #surveyBell: Bell;
   /** Leases to be looked at with the next poll. */
@@ -73,6 +76,7 @@ export class Worker {
       onSeen: (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease),
       isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
     });
+    this.#twins = new Twins(context, this.#fleet);
     this.#taker = new Taker(context, this.#fleet, this.#tenures, options.maxLeases);
     this.#syncer = new Syncer(context, this.#fleet, settings.kinesis);
   }
@@ -93,7 +97,7 @@ export class Worker {
   async run(signal: AbortSignal): Promise<void> {
     const { incarnation, report, worker } = this.#context;
     report({ type: 'worker-started', application: this.#options.application, worker, incarnation });
-    const stop = AbortSignal.any([signal, this.#broken.signal]);
+    const stop = AbortSignal.any([signal, this.#broken.signal, this.#yield.signal]);
     // A listener per loop and a loop per stream, each removed after its wait: no leak to be warned of.
     setMaxListeners(0, stop);
     const done = new AbortController();
@@ -103,6 +107,7 @@ export class Worker {
       this.#broken.signal.throwIfAborted();
       await this.#drain();
       this.#broken.signal.throwIfAborted();
+      this.#yield.signal.throwIfAborted();
     } finally {
       this.#tenures.abandon();
       done.abort();
@@ -165,6 +170,7 @@ export class Worker {
         failures = 0;
       } catch (error) {
         if (endsWorker(error)) return this.#broken.abort(error);
+        if (error instanceof DuplicateWorker) return this.#yield.abort(error);
         if (signal.aborted) return;
         failures += 1;
         this.#context.report({ type: 'call-failed', doing, error });
@@ -191,6 +197,7 @@ export class Worker {
       throw error;
     }
     this.#refresh();
+    if (!stopping) this.#twins.check();
     if (stopping) await this.#taker.passOn();
     else await this.#actAfterPoll(keys);
     // Without the index (still being built, say) hand-offs are found by the survey; the rest goes on.

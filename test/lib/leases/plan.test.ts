@@ -151,6 +151,13 @@ describe('plan of who takes what', () => {
     });
   }
 
+  it('moves nothing for the differences of traffic that is hardly there', () => {
+    const quiet = [0.000_7, 0.000_01, 0.000_01, 0.004, 0.01, 3].map((throughputKBps, i) =>
+      lease(`s${i}`, i < 3 ? 'a' : 'b', { throughputKBps }),
+    );
+    expect(planFor('a', ['a', 'b'], quiet)).to.deep.equal({ takes: [], asks: [], waiting: 0 });
+  });
+
   it('takes what is furthest back where some have to wait, and what is heaviest where there is room for all', () => {
     const position = (n: number) =>
       ({ type: 'POSITION', sequenceNumber: String(n), subSequenceNumber: 0 }) as const;
