@@ -41,18 +41,24 @@ export function join(name: string, id: string, kind: Kind): Act {
     ownedMs: javaFailoverMs,
     play: async (stage) => {
       await stage.start(id, kind);
-      return [await balanced(stage, joinMs[kind.type])];
+      return [await balanced(stage, joinMs[kind.type], [id])];
     },
   };
 }
 
-export function reshard(name: string): Act {
+/**
+ * Every child is read, and then everybody has a share again. `evenMs`: after a first look to see the children, KCL 2
+ * takes one lease a look.
+ */
+export function reshard(name: string, evenMs = 3 * javaLookMs): Act {
   return {
     name,
     ownedMs: javaFailoverMs,
     play: async (stage) => {
       const what = await stage.scene.reshard();
-      return [what, await allRead(stage, 2 * javaFailoverMs)];
+      const read = await allRead(stage, 2 * javaFailoverMs);
+      const members = stage.crew.alive().map(({ id }) => id);
+      return [what, read, await balanced(stage, evenMs, members)];
     },
   };
 }
@@ -157,12 +163,14 @@ function allRead(stage: Stage, withinMs: number): Promise<string> {
   return stage.until('every open shard read', reached, withinMs);
 }
 
-/** All open shards are read, and the numbers of two workers differ by at most one. */
-function balanced(stage: Stage, withinMs: number): Promise<string> {
+/** All open shards are read, some by each of `members`, and the numbers of two workers differ by at most one. */
+function balanced(stage: Stage, withinMs: number, members: readonly string[]): Promise<string> {
   const reached = async (): Promise<boolean> => {
-    const counts = Object.values(await stage.shares());
+    const shares = await stage.shares();
+    const counts = Object.values(shares);
     const sum = counts.reduce((total, count) => total + count, 0);
-    return sum === (await openShards(stage)) && Math.max(...counts) - Math.min(...counts) <= 1;
+    const even = Math.max(...counts) - Math.min(...counts) <= 1;
+    return sum === (await openShards(stage)) && even && members.every((id) => (shares[id] ?? 0) > 0);
   };
   return stage.until('balanced', reached, withinMs);
 }
