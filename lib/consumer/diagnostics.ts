@@ -86,6 +86,8 @@ const leaseLevels: { readonly [T in LeaseEvent['type']]?: Level } = {
   'item-set-aside': 'warn',
   'duplicate-worker': 'error',
   'clock-jumped': 'warn',
+  'compat-mode-changed': 'info',
+  'clock-skew': 'warn',
   'shard-unowned': 'warn',
   'at-capacity': 'warn',
   'hash-range-hole': 'warn',

@@ -1,6 +1,7 @@
 import { type CoordinatorOptions, createCoordinator } from '../leases/coordinator.ts';
 import type { LeaseEvent } from '../leases/diagnostics.ts';
 import type { HeldLease } from '../leases/held-lease.ts';
+import type { KclTables } from '../leases/kcl3/kcl-tables.ts';
 import type { LeaseStore } from '../leases/lease-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -21,6 +22,8 @@ export interface ConsumerSettings {
   readonly streams: readonly string[];
   readonly kinesis: Kinesis;
   readonly leaseStore: LeaseStore;
+  /** See CoordinatorSettings: for a fleet with workers of the Java KCL. */
+  readonly kclTables?: KclTables;
   /** A new processor for each acquisition of a shard. */
   readonly processorFor: (stream: string, shardId: string) => ShardProcessor;
   readonly deadLetters: DeadLetters;
@@ -71,6 +74,7 @@ export function createConsumer(settings: ConsumerSettings): Consumer {
     workerId: settings.workerId,
     kinesis,
     store: settings.leaseStore,
+    ...(settings.kclTables ? { kclTables: settings.kclTables } : {}),
     clock,
     random,
     streams: settings.streams.map((name) => ({ name, initial: options.initialPosition })),

@@ -5,6 +5,8 @@ import type { StreamDescription } from '../streams/kinesis.ts';
 import { KinesisError } from '../streams/kinesis-error.ts';
 import type { LeaseEvent } from './diagnostics.ts';
 import type { Checkpoint, HeldLease } from './held-lease.ts';
+import type { Compat } from './kcl3/fleet-mode.ts';
+import type { KclTables } from './kcl3/kcl-tables.ts';
 import type { WorkerContext } from './worker-context.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { type InitialPosition, type KeyFormat, type StreamLeases, streamLeases } from './stream-leases.ts';
@@ -30,6 +32,8 @@ export interface CoordinatorOptions {
    * streams may change, because a table keeps the format it began with.
    */
   readonly keyFormat?: KeyFormat;
+  /** See Compat. `native` where `kclTables` are not given, `auto` where they are. */
+  readonly compat?: Compat;
   /** Names this process among all that ever have this worker's id; random by default. */
   readonly processId?: string;
   /** True if the process with this id (of the same worker id) surely runs no more. */
@@ -44,6 +48,8 @@ export interface CoordinatorSettings {
   readonly streams: readonly { readonly name: string; readonly initial: InitialPosition }[];
   readonly kinesis: ShardLister;
   readonly store: LeaseStore;
+  /** What KCL 3 keeps beside the leases; for a fleet with Java workers. Without it nothing of that is read or written. */
+  readonly kclTables?: KclTables;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -85,7 +91,12 @@ export interface Coordinator {
 
 export function createCoordinator(settings: CoordinatorSettings): Coordinator {
   const context = workerContext(settings);
-  const { isGone, maxLeases, stopMs } = settings.options ?? {};
+  const { compat, isGone, maxLeases, stopMs } = settings.options ?? {};
+  const tables = settings.kclTables;
+  assert(
+    compat !== 'kcl3' || tables !== undefined,
+    'To be a member of a KCL 3 fleet give its tables (kclTables)',
+  );
   let worker: Worker | undefined;
   return {
     run: async (signal) => {
@@ -95,6 +106,7 @@ export function createCoordinator(settings: CoordinatorSettings): Coordinator {
         maxLeases: maxLeases ?? Number.POSITIVE_INFINITY,
         stopMs: stopMs ?? 25_000,
         isGone: isGone ?? (() => false),
+        fleet: { compat: compat ?? (tables === undefined ? 'native' : 'auto'), tables },
       };
       try {
         worker = new Worker(context, await openStreams(settings, signal), options, settings);

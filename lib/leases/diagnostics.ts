@@ -1,3 +1,4 @@
+import type { FleetMode } from './kcl3/fleet-mode.ts';
 import type { LossReason } from './lease-lost.ts';
 
 /**
@@ -61,6 +62,15 @@ export type LeaseEvent =
   | { readonly type: 'duplicate-worker'; readonly worker: string; readonly incarnation: string }
   /** The wall clock and the monotonic clock disagree by this much more than before; leases are verified. */
   | { readonly type: 'clock-jumped'; readonly byMs: number }
+  /** By which rules this worker lives with Java's, and the version that the fleet says it has (KCL 3). */
+  | {
+      readonly type: 'compat-mode-changed';
+      readonly from: FleetMode | undefined;
+      readonly to: FleetMode;
+      readonly clientVersion: string | undefined;
+    }
+  /** The wall clock of another member of a KCL 3 fleet differs by so much, or more; its leader compares them. */
+  | { readonly type: 'clock-skew'; readonly worker: string; readonly byMs: number }
   /** A shard that nobody has owned for longer than the failover time allows. */
   | { readonly type: 'shard-unowned'; readonly leaseKey: string; readonly forMs: number }
   /** This worker would take more leases if `maxLeases` let it. */

@@ -253,7 +253,6 @@ const refusals = new Set([
   'InvalidSignatureException',
 ]);
 
-/** A failed condition passes as it is; everything else becomes a LeaseStoreError that names the table. */
 /** What went wrong with the table, as the one kind of error that its users know. */
 export function storeError(error: unknown, table: string): unknown {
   if (error instanceof ConditionalCheckFailedException) return error;

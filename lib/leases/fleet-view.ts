@@ -59,7 +59,10 @@ export function availability(
   const untilMs = Math.min(quietUntilMs, overdueAtMs);
   if (readAtMs < untilMs) return { type: 'busy', untilMs };
   if (lease.offered) return { type: 'free', reason: 'offered', sinceMs: untilMs };
-  return { type: 'free', reason: overdueAtMs < quietUntilMs ? 'overdue' : 'expired', sinceMs: untilMs };
+  // A Java leader gives a lease to whoever had it before, and leaves what that one wrote on it.
+  const own = owner === me.worker && lease.checkpointOwner === undefined;
+  const reason = own ? 'own' : overdueAtMs < quietUntilMs ? 'overdue' : 'expired';
+  return { type: 'free', reason, sinceMs: untilMs };
 }
 
 /** How long the counter stands still before the owner, or whoever it was given to, is taken for dead. */

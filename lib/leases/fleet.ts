@@ -5,6 +5,7 @@ import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './le
 import type { Item, ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
 import { inParallel } from './parallel.ts';
+import { metricsEntity } from './kcl3/kcl-tables.ts';
 import { Roster } from './kcl3/roster.ts';
 import { parseWorkerMetrics } from './kcl3/worker-metrics.ts';
 import type { Kind } from './lease-writes.ts';
@@ -26,7 +27,10 @@ export class Fleet {
   /** Processes that have let a lease expire and have not been seen to write since. */
   readonly #silent = new Set<string>();
   readonly #own: OwnLeases;
-  readonly #roster = new Roster();
+  /** Java workers that have let a lease expire and have not been seen to write since. */
+  readonly #silentJava = new Set<string>();
+  /** Workers that publish metrics, as in a KCL 3 fleet. */
+  readonly roster: Roster;
   #cadence: Cadence;
   #blindSinceMs: number | undefined;
 
@@ -34,6 +38,7 @@ export class Fleet {
     this.#context = context;
     this.#streams = new Map(streams.map((stream) => [stream.streamId, stream]));
     this.#own = own;
+    this.roster = new Roster(context);
     this.#cadence = cadenceFor(context.timings, this.#size());
   }
 
@@ -144,32 +149,37 @@ export class Fleet {
   }
 
   /**
-   * Leases that show that their owner lives and stays: not those offered to it, which it may never take up, and none
+   * Leases that show that their owner lives and stays: not those given to it, which it may never take up, and none
    * of a process that let another lease expire or has begun to give its leases away.
    */
   staying(): readonly Lease[] {
     const all = this.all();
     const leavers = new Set(all.map(({ lease }) => lease.leaver));
     return all
-      .filter((seen) => this.availability(seen).type === 'busy' && !seen.lease.offered)
+      .filter((seen) => this.availability(seen).type === 'busy' && !seen.lease.offered && !seen.lease.given)
       .map(({ lease }) => lease)
       .filter(({ incarnation: process }) => {
         return process === undefined || !(leavers.has(process) || this.#silent.has(process));
       });
   }
 
+  /** Workers of KCL 3 that are alive, also those that have no lease. */
+  livingJava(): readonly string[] {
+    return this.roster.java().filter((worker) => !this.#silentJava.has(worker));
+  }
+
   /** Java's: none that is known as ours. */
   kindOf(worker: string): Kind {
+    if (worker === this.#context.worker || this.roster.isOurs(worker)) return 'ours';
     const known = this.all().some(({ lease }) => {
       return actualOwner(lease) === worker && lease.incarnation !== undefined;
     });
-    return worker === this.#context.worker || known ? 'ours' : 'java';
+    return known ? 'ours' : 'java';
   }
 
   /** The owner honours hand-offs: it is ours, or a live KCL 3. */
   handsOver(lease: Lease): boolean {
-    const nowMs = this.#context.clock.monotonic();
-    return lease.incarnation !== undefined || this.#roster.isJava(actualOwner(lease), nowMs);
+    return lease.incarnation !== undefined || this.roster.isJava(actualOwner(lease));
   }
 
   /** KCL 2 leaves what it finds standing there, however old it is. */
@@ -210,11 +220,16 @@ export class Fleet {
 
   #noteSilence(seen: Seen, before: Seen | undefined): void {
     const { incarnation } = seen.lease;
-    if (incarnation === undefined) return;
+    const [silent, who] =
+      incarnation === undefined ? [this.#silentJava, actualOwner(seen.lease)] : [this.#silent, incarnation];
+    if (who === undefined) return;
     const state = this.availability(seen);
-    if (state.type === 'free' && state.reason === 'expired') this.#silent.add(incarnation);
-    else if (before !== undefined && before.lease.counter !== seen.lease.counter)
-      this.#silent.delete(incarnation);
+    if (state.type === 'free' && state.reason === 'expired') silent.add(who);
+    else if (
+      before?.lease.leaseOwner === seen.lease.leaseOwner &&
+      before?.lease.counter !== seen.lease.counter
+    )
+      silent.delete(who);
   }
 
   #size(): FleetSize {
@@ -224,8 +239,11 @@ export class Fleet {
     const held = live.filter(({ lease }) => {
       return actualOwner(lease) === me ? this.#own.isHeld(lease.leaseKey) : !lease.offered;
     });
-    const ownersInOrder = held.flatMap(({ lease }) => actualOwner(lease) ?? []);
-    return { me, workers: new Set([me, ...ownersInOrder]).size, leases: live.length, ownersInOrder };
+    const owners = held.flatMap(({ lease }) => actualOwner(lease) ?? []);
+    // Java's workers see to themselves.
+    const ours = held.filter(({ lease }) => actualOwner(lease) === me || lease.incarnation !== undefined);
+    const ownersInOrder = ours.flatMap(({ lease }) => actualOwner(lease) ?? []);
+    return { me, workers: new Set([me, ...owners]).size, leases: live.length, ownersInOrder };
   }
 
   #read(item: ParsedItem): void {
@@ -245,9 +263,8 @@ export class Fleet {
   }
 
   #readForeign(entityType: string, item: Item): void {
-    const { clock } = this.#context;
-    const metrics = entityType === 'WORKER_METRIC_STATS' ? parseWorkerMetrics(item, 'leaseKey') : undefined;
-    if (metrics !== undefined) this.#roster.see(metrics, clock.monotonic(), clock.now());
+    const metrics = entityType === metricsEntity ? parseWorkerMetrics('lease-table', item) : undefined;
+    if (metrics !== undefined) this.roster.see(metrics);
   }
 
   #putAside(leaseKey: string, problems: readonly string[]): void {

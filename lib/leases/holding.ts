@@ -5,6 +5,7 @@ import type { CheckpointPosition } from './held-lease.ts';
 import { actualOwner, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { LeaseStoreError, type WriteOutcome } from './lease-store.ts';
+import type { Kind } from './lease-writes.ts';
 import { orGone, type Send } from './or-gone.ts';
 import type { SavedState } from './saved-state.ts';
 import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
@@ -125,12 +126,11 @@ export class Holding {
     );
   }
 
-  /** To a worker of ours. */
-  async assign(to: string): Promise<void> {
+  async assign(to: string, kind: Kind): Promise<void> {
     const { store, worker } = this.#context;
     await this.#write(
       'assign',
-      orGone(worker, (lease, mark) => store.assign(lease, to, mark, 'ours')),
+      orGone(worker, (lease, mark) => store.assign(lease, to, mark, kind)),
     );
     this.#end();
     this.#context.report({ type: 'lease-handed-over', leaseKey: this.#lease.leaseKey, to });

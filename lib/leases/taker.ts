@@ -2,6 +2,7 @@ import type { Cadence } from './cadence.ts';
 import type { TakeReason } from './diagnostics.ts';
 import type { Fleet } from './fleet.ts';
 import type { Seen } from './fleet-view.ts';
+import type { FleetMode } from './kcl3/fleet-mode.ts';
 import { newMark, sendNow, type WorkerContext } from './worker-context.ts';
 import { actualOwner, isFinished, type Lease } from './lease.ts';
 import type { WriteOutcome } from './lease-store.ts';
@@ -16,6 +17,11 @@ import type { Tenures } from './tenures.ts';
 const firstBurst = 16;
 /** An owner has shown its throughput after so long. */
 const settledMs = 60_000;
+/**
+ * In failover times: where a Java leader assigns, what is free is left to it for so long. It looks once in two of them,
+ * sees in its second look that a lease has expired, and takes all for fresh when it has just become the leader.
+ */
+const leaderFailovers = 4;
 
 /** Decides which leases this worker wants, and gets them. Not to be run twice at once. */
 export class Taker {
@@ -23,30 +29,38 @@ export class Taker {
   readonly #fleet: Fleet;
   readonly #tenures: Tenures;
   readonly #maxLeases: number;
+  readonly #mode: () => FleetMode;
   readonly #unowned = new Set<string>();
   #waiting = 0;
 
-  constructor(context: WorkerContext, fleet: Fleet, tenures: Tenures, maxLeases: number) {
+  constructor(
+    context: WorkerContext,
+    fleet: Fleet,
+    tenures: Tenures,
+    options: { readonly maxLeases: number; readonly mode: () => FleetMode },
+  ) {
     this.#context = context;
     this.#fleet = fleet;
     this.#tenures = tenures;
-    this.#maxLeases = maxLeases;
+    this.#maxLeases = options.maxLeases;
+    this.#mode = options.mode;
   }
 
   /** Takes and asks for what the plan gives to this worker; on duty it sees to the others' part too. */
   async act(role: Cadence['role']): Promise<void> {
     await this.takeOwn();
     for (let burst = firstBurst; ; burst *= 2) {
-      const { takes, asks, waiting } = this.#plan();
+      const made = this.#plan();
       const { worker } = this.#context;
-      const mine = takes.filter(({ leaseKey, to }) => to === worker && this.#tenures.mayBegin(leaseKey));
+      const mine = made.takes.filter(({ leaseKey, to }) => to === worker && this.#tenures.mayBegin(leaseKey));
       const now = shuffled(mine, this.#context.random).slice(0, burst);
       await inParallel(now, ({ leaseKey }) => this.#take(leaseKey));
       if (mine.length > now.length) continue;
-      if (role === 'duty') await inParallel(takes, (take) => this.#give(take));
-      const wanted = role === 'duty' ? asks : asks.filter(({ to }) => to === worker);
+      const gifts = made.takes.filter(({ to }) => to !== worker && this.#seesTo(to, role));
+      await inParallel(this.#polite(gifts), (take) => this.#give(take));
+      const wanted = made.asks.filter(({ to }) => this.#seesTo(to, role));
       await inParallel(this.#polite(wanted), (ask) => this.#ask(ask));
-      this.#reportWaiting(waiting);
+      this.#reportWaiting(made.waiting);
       break;
     }
     this.#reportUnowned();
@@ -69,8 +83,10 @@ export class Taker {
 
   /** While this worker stops, what others give it is put back at once. */
   async passOn(): Promise<void> {
-    const given = this.#fleet.all().filter(({ lease }) => {
-      return lease.offered && lease.leaseOwner === this.#context.worker;
+    const given = this.#fleet.all().filter((seen) => {
+      const state = this.#fleet.availability(seen);
+      const held = this.#tenures.get(seen.lease.leaseKey)?.ended === false;
+      return state.type === 'free' && state.reason === 'own' && !held;
     });
     await inParallel(given, ({ lease }) => this.#putBack(lease));
   }
@@ -82,14 +98,52 @@ export class Taker {
     const workers = new Set([
       this.#context.worker,
       ...this.#fleet.staying().flatMap((l) => actualOwner(l) ?? []),
+      // Who has no lease yet is known by its metrics; while a Java leader lives it is the leader's affair.
+      ...(this.#mode() === 'kcl3-leaderless' ? this.#fleet.livingJava() : []),
     ]);
     return { leases, workers: [...workers].sort() };
   }
 
   #plan(): Plan {
     const { leases, workers } = this.planned();
-    const graceMs = 2 * this.#fleet.cadence().pollMs;
-    return plan({ me: this.#context.worker, workers, leases, maxLeases: this.#maxLeases, graceMs });
+    const { worker: me } = this.#context;
+    const pollsMs = 2 * this.#fleet.cadence().pollMs;
+    const input = { me, workers, leases, maxLeases: this.#maxLeases, graceMs: pollsMs };
+    if (this.#mode() !== 'kcl3-led') return plan(input);
+    const leftMs = leaderFailovers * this.#context.timings.failoverMs;
+    const { takes, waiting } = plan({
+      ...input,
+      workers: workers.filter((worker) => this.#fleet.kindOf(worker) === 'ours'),
+      leases: leases.filter(({ freeForMs, owner }) => owner !== undefined || freeForMs >= leftMs),
+      graceMs: leftMs + pollsMs,
+    });
+    return { takes, asks: [], waiting };
+  }
+
+  /** Counted are the shares where Java's taker counts them too: otherwise the two would go on to rob each other. */
+  #throughputKBps(lease: Lease): number | undefined {
+    switch (this.#mode()) {
+      case 'kcl2':
+      case 'kcl3-upgrade':
+        return undefined;
+      case 'native':
+      case 'kcl3-led':
+      case 'kcl3-leaderless':
+        return this.#fleet.throughputKBps(lease);
+    }
+  }
+
+  /**
+   * Whether this worker carries out what the plan has for that one. A KCL 2 sees to itself, and so does a KCL 3 while
+   * the fleet keeps to the rules of 2; where its leader is gone one of ours acts for it.
+   */
+  #seesTo(to: string, role: Cadence['role']): boolean {
+    if (to === this.#context.worker || role === 'duty') {
+      return this.#fleet.kindOf(to) === 'ours' || this.#mode() === 'kcl3-leaderless';
+    }
+    if (this.#mode() !== 'kcl3-leaderless' || !this.#fleet.roster.isJava(to)) return false;
+    const { workers } = this.planned();
+    return workers.find((worker) => this.#fleet.kindOf(worker) === 'ours') === this.#context.worker;
   }
 
   #plannedLease(seen: Seen, nowMs: number): PlannedLease | undefined {
@@ -106,7 +160,7 @@ export class Taker {
       freeForMs: free ? nowMs - state.sinceMs : 0,
       movable: !free && lease.checkpointOwner === undefined && !lease.offered && !lease.given,
       settled: nowMs - seen.ownerSinceMs >= settledMs,
-      throughputKBps: this.#fleet.throughputKBps(lease),
+      throughputKBps: this.#throughputKBps(lease),
       checkpoint: lease.checkpoint,
     };
   }
@@ -144,31 +198,29 @@ export class Taker {
     this.#note(lease.leaseKey, outcome);
   }
 
-  /**
-   * On duty: to a worker of ours that does not survey itself. It takes the lease up at its next poll. A KCL 2 would not
-   * notice: it takes what is free by itself.
-   */
+  /** To a worker that does not look for free leases itself. It takes this one up at its next poll, or Java's look. */
   async #give({ leaseKey, to }: Plan['takes'][number]): Promise<void> {
     const seen = this.#fleet.seen(leaseKey);
-    if (seen === undefined || to === this.#context.worker || this.#fleet.kindOf(to) === 'java') return;
-    if (this.#fleet.availability(seen).type !== 'free') return;
-    const outcome = await this.#context.store.assign(seen.lease, to, newMark(this.#context), 'ours');
+    if (seen === undefined || this.#fleet.availability(seen).type !== 'free') return;
+    const mark = newMark(this.#context);
+    const outcome = await this.#context.store.assign(seen.lease, to, mark, this.#fleet.kindOf(to));
     if (outcome.type === 'won') this.#context.report({ type: 'lease-handed-over', leaseKey, to });
     this.#note(leaseKey, outcome);
   }
 
   /**
    * Who knows hand-offs is asked to hand over. KCL 2 does not: its lease is taken as its own peers would take it, and
-   * it learns of that at its next write. Nothing is asked for Java's workers, who see to themselves.
+   * it learns of that at its next write.
    */
   async #ask({ leaseKey, from, to }: Plan['asks'][number]): Promise<void> {
     const lease = this.#fleet.get(leaseKey);
     // Since the plan was made it may have been handed over or finished.
     if (lease?.leaseOwner !== from || lease.checkpointOwner !== undefined || isFinished(lease)) return;
-    const mine = to === this.#context.worker;
-    if (!mine && this.#fleet.kindOf(to) === 'java') return;
-    if (!this.#fleet.handsOver(lease)) return mine ? this.#takeAs(lease, 'steal') : undefined;
-    const outcome = await this.#context.store.requestHandoff(lease, from, to, 'ours');
+    if (!this.#fleet.handsOver(lease)) {
+      if (to === this.#context.worker) await this.#takeAs(lease, 'steal');
+      return;
+    }
+    const outcome = await this.#context.store.requestHandoff(lease, from, to, this.#fleet.kindOf(to));
     if (outcome.type === 'won') this.#context.report({ type: 'handoff-requested', leaseKey, from, to });
     this.#note(leaseKey, outcome);
   }
@@ -179,13 +231,25 @@ export class Taker {
     else this.#fleet.forget(leaseKey);
   }
 
-  /** By force one lease a round, as KCL 2 does. */
-  #polite(asks: Plan['asks']): Plan['asks'] {
-    const asked = ({ leaseKey }: Plan['asks'][number]): boolean => {
+  /**
+   * By force one lease a round, as KCL 2 does. And one lease, at first, to a Java worker that has none: it may have
+   * died since it published its metrics, and what it is given it keeps for long.
+   */
+  #polite<T extends { readonly leaseKey: string; readonly from?: string; readonly to: string }>(
+    moves: readonly T[],
+  ): readonly T[] {
+    const proven = new Set(this.#fleet.staying().map(actualOwner));
+    const onTrial = ({ to }: T): boolean => this.#fleet.kindOf(to) === 'java' && !proven.has(to);
+    const forced = ({ from, leaseKey }: T): boolean => {
       const lease = this.#fleet.get(leaseKey);
-      return lease !== undefined && this.#fleet.handsOver(lease);
+      return from !== undefined && lease !== undefined && !this.#fleet.handsOver(lease);
     };
-    return [...asks.filter(asked), ...asks.filter((ask) => !asked(ask)).slice(0, 1)];
+    const named = new Set(this.#fleet.all().map(({ lease }) => lease.leaseOwner));
+    return [
+      ...moves.filter((move) => !forced(move) && !onTrial(move)),
+      ...moves.filter(forced).slice(0, 1),
+      ...moves.filter((move) => onTrial(move) && !named.has(move.to)).slice(0, 1),
+    ];
   }
 
   #reportWaiting(waiting: number): void {

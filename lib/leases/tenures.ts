@@ -7,6 +7,7 @@ import type { Sent, WorkerContext } from './worker-context.ts';
 import { isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
+import type { Kind } from './lease-writes.ts';
 import { childLease, type StreamLeases } from './stream-leases.ts';
 
 /** Work that fails at once, again and again, is not begun more often than this. */
@@ -23,6 +24,7 @@ interface Tenure {
 
 export interface TenureOptions {
   readonly work: (lease: HeldLease) => Promise<void>;
+  readonly kindOf: (worker: string) => Kind;
   /** A lease has ended; `children` are the leases of its shard's children, if it was read to its end. */
   readonly onEnded: (leaseKey: string, children: readonly string[]) => void;
   /** A broken promise of the code itself: the worker must end. */
@@ -159,7 +161,7 @@ export class Tenures {
     const to = this.#targets?.get(lease.leaseKey);
     // In a hand-off that leaves the lease to its next owner.
     if (to === undefined || lease.checkpointOwner !== undefined) await holding.release();
-    else await holding.assign(to);
+    else await holding.assign(to, this.#options.kindOf(to));
   }
 
   #pause(leaseKey: string, error: unknown): void {

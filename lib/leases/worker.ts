@@ -7,6 +7,7 @@ import { Fleet } from './fleet.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { DuplicateWorker, settleIdentity, Twins } from './identity.ts';
 import { actualOwner } from './lease.ts';
+import { Member, type MemberOptions } from './kcl3/member.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
 import { handovers } from './plan.ts';
@@ -29,6 +30,7 @@ export interface WorkerOptions {
   readonly maxLeases: number;
   readonly stopMs: number;
   readonly isGone: (processId: string) => boolean;
+  readonly fleet: Pick<MemberOptions, 'compat' | 'tables'>;
 }
 
 /** One life of a worker on streams that are known: starts, keeps its loops going, stops in order. */
@@ -38,6 +40,7 @@ export class Worker {
   readonly #streams: readonly StreamLeases[];
   readonly #fleet: Fleet;
   readonly #tenures: Tenures;
+  readonly #member: Member;
   readonly #taker: Taker;
   readonly #syncer: Syncer;
   readonly #broken = new AbortController();
@@ -65,6 +68,7 @@ export class Worker {
     this.#surveyBell = createBell(context.clock);
     this.#tenures = new Tenures(context, {
       work: settings.work,
+      kindOf: (worker) => this.#fleet.kindOf(worker),
       onBroken: (error) => this.#broken.abort(error),
       onEnded: (leaseKey, children) => {
         for (const key of [leaseKey, ...children]) this.#wanted.add(key);
@@ -77,20 +81,25 @@ export class Worker {
       isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
     });
     this.#twins = new Twins(context, this.#fleet);
-    this.#taker = new Taker(context, this.#fleet, this.#tenures, options.maxLeases);
+    this.#member = new Member(context, {
+      ...options.fleet,
+      roster: this.#fleet.roster,
+      withJava: () => this.#fleet.staying().some(({ incarnation }) => incarnation === undefined),
+    });
+    this.#taker = new Taker(context, this.#fleet, this.#tenures, {
+      maxLeases: options.maxLeases,
+      mode: () => this.#member.mode,
+    });
     this.#syncer = new Syncer(context, this.#fleet, settings.kinesis);
   }
 
   /** Rejects if this worker cannot or must not start. To be awaited before `run`. */
   async start(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#context;
-    await retry(() => this.#fleet.survey(signal), {
-      backoff: startBackoff,
-      retryable: mayRecover,
-      clock,
-      random,
-      signal,
-    });
+    const policy = { backoff: startBackoff, retryable: mayRecover, clock, random, signal };
+    await retry(() => this.#fleet.survey(signal), policy);
+    // Before anything is taken: perhaps a Java leader assigns.
+    await retry(() => this.#member.look(), policy);
     await settleIdentity(this.#context, this.#fleet, this.#options.isGone, signal);
   }
 
@@ -147,12 +156,22 @@ export class Worker {
         await this.#act(stop);
         if (!stop.aborted) await this.#syncer.tidy();
       }),
+      this.#follow(stop),
       ...this.#streams.map((stream) =>
         this.#every(syncMs, createBell(this.#context.clock), stop, `sync the shards of ${stream.name}`, () =>
           this.#syncer.sync(stream, stop, () => this.#act(stop)),
         ),
       ),
     ]);
+  }
+
+  /** Of a worker that keeps to its own rules whatever happens there is nothing to follow. */
+  async #follow(stop: AbortSignal): Promise<void> {
+    if (!this.#member.follows) return;
+    const ms = (): number => this.#member.lookMs();
+    await this.#every(ms, createBell(this.#context.clock), stop, 'look how the fleet stands', async () => {
+      if (await this.#member.look()) this.#surveyBell.ring();
+    });
   }
 
   /** Hardly any error ends a loop. The pause varies, so that workers do not run in step. */
@@ -241,7 +260,7 @@ export class Worker {
     if (this.#fleet.cadence().role !== 'relieved') return this.#act(this.#broken.signal);
     // What a relieved worker knows is too old to act upon, but for what it has just looked at.
     await this.#oneAtATime(() => this.#taker.takeOwn());
-    await this.#oneAtATime(() => this.#taker.claim([...looked]));
+    if (this.#member.mode !== 'kcl3-led') await this.#oneAtATime(() => this.#taker.claim([...looked]));
   }
 
   /** A worker that comes on duty, by taking the first lease say, begins at once. */
@@ -268,7 +287,7 @@ export class Worker {
     const { report, worker } = this.#context;
     report({ type: 'worker-stopping', worker, leases: this.#tenures.size });
     this.#context.leaving.abort();
-    await this.#lookBeforeDrain();
+    await Promise.all([this.#lookBeforeDrain(), this.#withdraw()]);
     const { leases } = this.#taker.planned();
     this.#tenures.drain(handovers(leases, worker, this.#peers()));
     await this.#within(this.#options.stopMs - evictMs, this.#tenures.settled());
@@ -290,18 +309,33 @@ export class Worker {
     enough.abort();
   }
 
+  async #withdraw(): Promise<void> {
+    const outcome = settled(this.#member.withdraw());
+    await this.#within(
+      lookMs,
+      outcome.then(() => undefined),
+    );
+    const done = await outcome;
+    if (!done.ok) this.#context.report({ type: 'call-failed', doing: 'withdraw metrics', error: done.error });
+  }
+
   async #lookAtFleet(signal: AbortSignal): Promise<void> {
     const outcome = await settled(this.#fleet.survey(signal));
     if (!outcome.ok)
       this.#context.report({ type: 'call-failed', doing: 'look for peers', error: outcome.error });
   }
 
-  /** Workers of this library that are alive and stay, as far as was seen: they look for offers each second. */
+  /**
+   * Who lives and stays, as far as was seen. Workers of this library if there are any: they look for offers each second.
+   * Java's look only where a leader assigns.
+   */
   #peers(): readonly string[] {
     const staying = this.#fleet.staying().filter((lease) => lease.incarnation !== undefined);
     const peers = new Set(staying.flatMap((lease) => actualOwner(lease) ?? []));
     peers.delete(this.#context.worker);
-    return [...peers].sort();
+    const { mode } = this.#member;
+    const javaLooks = mode === 'kcl3-led' || mode === 'kcl3-leaderless';
+    return [...(peers.size === 0 && javaLooks ? this.#fleet.livingJava() : peers)].sort();
   }
 }
 

@@ -5,6 +5,7 @@ import {
 } from '../../lib/leases/coordinator.ts';
 import type { LeaseEvent } from '../../lib/leases/diagnostics.ts';
 import type { HeldLease } from '../../lib/leases/held-lease.ts';
+import type { KclTables } from '../../lib/leases/kcl3/kcl-tables.ts';
 import type { LeaseStore } from '../../lib/leases/lease-store.ts';
 import type { InitialPosition } from '../../lib/leases/stream-leases.ts';
 import type { ShardLister } from '../../lib/leases/syncer.ts';
@@ -23,6 +24,7 @@ export interface TestWorker {
 export interface WorkerSettings {
   readonly id: string;
   readonly store: LeaseStore;
+  readonly kclTables?: KclTables;
   readonly kinesis: ShardLister;
   readonly clock: Clock;
   readonly streams?: readonly string[];
@@ -45,6 +47,7 @@ export function startWorker(settings: WorkerSettings): TestWorker {
     streams: streams.map((name) => ({ name, initial })),
     kinesis: settings.kinesis,
     store: settings.store,
+    ...(settings.kclTables ? { kclTables: settings.kclTables } : {}),
     clock: settings.clock,
     random: seededRandom(settings.seed ?? settings.id.charCodeAt(0)),
     options: settings.options ?? {},

@@ -1,9 +1,11 @@
 import type { Item } from '../lease-item.ts';
+import { metricsEntity, type Place, workerKey } from './kcl-tables.ts';
 
-/**
- * What a worker of KCL 3 publishes of itself each 30 s, as far as it matters here. Attribute names are the Java KCL's
- * (3.5): `lut`, `properties`.
- */
+/** KCL publishes so often, and takes for dead who has missed it twice. Source: LeaseManagementConfig (3.5). */
+export const metricsMs = 30_000;
+export const metricsStaleMs = 2 * metricsMs;
+
+/** What a worker of KCL 3 publishes of itself, as far as it matters here. */
 export interface WorkerMetrics {
   readonly worker: string;
   /** By that worker's wall clock, epoch seconds. */
@@ -13,11 +15,30 @@ export interface WorkerMetrics {
 }
 
 /** In the item's `properties`, which KCL keeps and does not read. */
-export const ourProperties = { library: 'weir' } as const;
+const ourProperties = { library: 'weir' };
 
-/** `key` names the worker: `leaseKey` in the lease table, `wid` in the table of its own that KCL 3.0 to 3.4 keep. */
-export function parseWorkerMetrics(item: Item, key: 'leaseKey' | 'wid'): WorkerMetrics | undefined {
-  const { [key]: worker, lut, properties } = item;
+/**
+ * The item that a Java leader wants to see of each worker. Names and types are the Java KCL's (3.5.1): `lut` in epoch
+ * seconds; empty `sts` and `opr` stand for "balance me by throughput"; `sup` 1 and `slu` say that this worker follows a
+ * fleet that moves everything into the lease table, which it does (fleet-mode.ts).
+ */
+export function formatWorkerMetrics(place: Place, worker: string, wallMs: number): Item {
+  const seconds = Math.floor(wallMs / 1_000);
+  return {
+    [workerKey[place]]: worker,
+    entityType: metricsEntity,
+    lut: seconds,
+    sts: {},
+    opr: {},
+    properties: ourProperties,
+    sup: 1,
+    slu: seconds,
+  };
+}
+
+/** Undefined where the item is something else, or damaged. */
+export function parseWorkerMetrics(place: Place, item: Item): WorkerMetrics | undefined {
+  const { [workerKey[place]]: worker, lut, properties } = item;
   if (typeof worker !== 'string' || typeof lut !== 'number') return undefined;
   const ours =
     typeof properties === 'object' &&

@@ -314,7 +314,7 @@ describe('a held lease', () => {
     await holding.checkpoint(at(4), {});
     await clock.advance(20_000);
     expect(holding.ended).to.equal(false);
-    await holding.assign('b');
+    await holding.assign('b', 'ours');
     expect(table.items.get('s-1')).to.include({ leaseOwner: 'b', offer: 'b', checkpoint: '4' });
     expect(types(events)).to.deep.equal(['handoff-noticed', 'lease-handed-over']);
   });
