@@ -1,8 +1,11 @@
 import { assert } from '../runtime/errors.ts';
 
-/** Bytes that were granted. `shrink` gives back what turned out not to be needed; `release` the rest, once. */
+/**
+ * Bytes that were granted. `settle` says how many are in use after all, which may be more: they are there, so they
+ * count, and others wait for longer. `release` gives back the rest, once.
+ */
 export interface Grant {
-  readonly shrink: (bytes: number) => void;
+  readonly settle: (bytes: number) => void;
   readonly release: () => void;
 }
 
@@ -91,6 +94,6 @@ export class ByteBudget {
       assert(left >= 0 && share.held >= 0 && this.#used >= 0, 'more bytes were given back than granted');
       if (back > 0) this.#serve();
     };
-    return { shrink: (to) => giveBack(Math.max(0, left - to)), release: () => giveBack(left) };
+    return { settle: (to) => giveBack(left - to), release: () => giveBack(left) };
   }
 }

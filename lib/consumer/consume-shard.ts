@@ -138,15 +138,22 @@ export class ShardRun {
   async #loop(): Promise<ShardOutcome> {
     const { drain } = this.#lease;
     while (!drain.aborted) {
-      const item = await this.#next();
-      if (item?.type === 'failed') throw item.error;
-      if (item?.type === 'end') return this.#end(item.children);
-      if (item?.type === 'page') await this.#handle(item.page).finally(item.release);
+      const outcome = await this.#step();
+      if (outcome !== undefined) return outcome;
       if (!drain.aborted) await this.#checkpoints.saveIfDue();
     }
     await this.#stopReading();
     await this.#checkpoints.saveAll();
     return 'drained';
+  }
+
+  /** One page or end. Of its own, because a loop that waits for the next page would hold the last one in memory. */
+  async #step(): Promise<ShardOutcome | undefined> {
+    const item = await this.#next();
+    if (item?.type === 'failed') throw item.error;
+    if (item?.type === 'end') return this.#end(item.children);
+    if (item?.type === 'page') await this.#handle(item.page).finally(item.release);
+    return undefined;
   }
 
   async #end(children: readonly ChildShard[]): Promise<ShardOutcome> {

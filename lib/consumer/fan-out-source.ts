@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { PlatformError } from '../runtime/errors.ts';
 import type { ReadFrom, SubscriptionPage } from '../streams/kinesis.ts';
 import { failureOf, type Failure } from './failures.ts';
+import { sizeOf } from './page-size.ts';
 import type { ReadEnd, ReadSession } from './read-session.ts';
 
 /**
@@ -144,9 +145,7 @@ async function take(
 ): Promise<ReadEnd | undefined> {
   const { share } = session.ports;
   // Paid for after it came, as pages are pushed: the budget can be exceeded by one page per shard, never more.
-  let bytes = 0;
-  for (const record of page.records) bytes += record.data.length;
-  const grant = await share.reserve(bytes, signal);
+  const grant = await share.reserve(sizeOf(page.records).heldBytes, signal);
   if (grant === undefined) return { type: 'aborted' };
   const lagMs = page.millisBehindLatest;
   const isEnd = page.continuationSequenceNumber === undefined;

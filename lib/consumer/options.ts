@@ -14,7 +14,7 @@ export interface ConsumerOptions {
   readonly recordsPerReadMax: number;
   /** Pages that may wait, read but not delivered, per shard. */
   readonly prefetchPagesMax: number;
-  /** Bytes of pages that may be held over all shards of the process. One read may bring 10 MiB. */
+  /** Memory for pages, read or being read, over all shards of the process. One read may take 20 MiB. */
   readonly bytesMax: number;
   /** Records given to one call of `process`. */
   readonly batchRecordsMax: number;
@@ -66,7 +66,7 @@ const limits: Limits = {
   readMs: { min: 0, max: 60_000 },
   recordsPerReadMax: { min: 1, max: 10_000 },
   prefetchPagesMax: { min: 1, max: 100 },
-  bytesMax: { min: 10 * 1024 * 1024, max: Number.MAX_SAFE_INTEGER },
+  bytesMax: { min: 32 * 1024 * 1024, max: Number.MAX_SAFE_INTEGER },
   batchRecordsMax: { min: 1, max: 100_000 },
   checkpointMs: { min: 1, max: 3_600_000 },
   tries: { min: 1, max: 100 },

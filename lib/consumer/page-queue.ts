@@ -4,7 +4,10 @@ import type { Grant } from './byte-budget.ts';
 /** What one read brought. */
 export interface Page {
   readonly records: readonly RawRecord[];
+  /** Of the records' data. */
   readonly bytes: number;
+  /** Memory that the page takes. */
+  readonly heldBytes: number;
   /** MillisBehindLatest: 0 means that the shard had nothing more when it was read. */
   readonly lagMs: number;
   /** Wall clock just before the read was sent. */
@@ -48,7 +51,7 @@ export class PageQueue {
 
   /** A page with nothing in it holds no bytes; the others hold their grant until the loop releases it. */
   page(page: Page, grant: Grant): void {
-    grant.shrink(page.bytes);
+    grant.settle(page.heldBytes);
     this.push({ type: 'page', page, release: grant.release });
   }
 

@@ -2,10 +2,8 @@ import { backoffMs, type Backoff } from '../runtime/retry.ts';
 import type { ReadPage } from '../streams/kinesis.ts';
 import type { Grant } from './byte-budget.ts';
 import { failureOf } from './failures.ts';
+import { expectedBytes } from './page-size.ts';
 import type { ReadEnd, ReadSession } from './read-session.ts';
-
-/** The most that one GetRecords call brings (Kinesis quotas); reserved before the call, so the budget is a bound. */
-const readBytesMax = 10 * 1024 * 1024;
 
 /** A full read of 10 MiB makes Kinesis refuse further reads of the shard for about 5 seconds. */
 const throttledBackoff: Backoff = { firstMs: 250, maxMs: 5_000, tries: Number.POSITIVE_INFINITY };
@@ -17,6 +15,8 @@ interface Poller {
   iterator: string | undefined;
   failures: number;
   throttled: number;
+  /** When everything had been read; undefined while the shard is behind. */
+  caughtUpAtMs: number | undefined;
   /** Since when the shard has been behind without a record or a smaller lag. */
   behind: { readonly sinceMs: number; readonly lagMs: number } | undefined;
 }
@@ -28,10 +28,16 @@ export async function poll(
   untilMs = Number.POSITIVE_INFINITY,
 ): Promise<ReadEnd> {
   const { clock, queue, share } = session.ports;
-  const poller: Poller = { iterator: undefined, failures: 0, throttled: 0, behind: undefined };
+  const poller: Poller = {
+    iterator: undefined,
+    failures: 0,
+    throttled: 0,
+    caughtUpAtMs: undefined,
+    behind: undefined,
+  };
   while (!signal.aborted && clock.monotonic() < untilMs) {
     await queue.room(signal);
-    const grant = await share.reserve(readBytesMax, signal);
+    const grant = await share.reserve(toReserve(poller, clock.monotonic()), signal);
     if (grant === undefined) break;
     const startedMs = clock.monotonic();
     const next = await readOnce(session, poller, grant, signal);
@@ -39,6 +45,11 @@ export async function poll(
     await clock.sleep(Math.max(0, startedMs + next - clock.monotonic()), signal);
   }
   return { type: 'aborted' };
+}
+
+/** Taken before the call, so that the budget is a bound; little for a shard that was read to its tip just now. */
+function toReserve({ caughtUpAtMs }: Poller, nowMs: number): number {
+  return expectedBytes(caughtUpAtMs === undefined ? Number.POSITIVE_INFINITY : nowMs - caughtUpAtMs);
 }
 
 /** One read. Gives the time until the next one, or why there is none. */
@@ -50,6 +61,7 @@ async function readOnce(
 ): Promise<ReadEnd | number> {
   const { clock, kinesis, options, shardId, stream } = session.ports;
   const readAtMs = clock.now();
+  const askedAtMs = clock.monotonic();
   let page: ReadPage;
   try {
     poller.iterator ??= await kinesis.iterator(stream, shardId, session.open(), signal);
@@ -61,6 +73,7 @@ async function readOnce(
   poller.iterator = page.nextIterator;
   poller.throttled = 0;
   const lagMs = page.millisBehindLatest;
+  poller.caughtUpAtMs = lagMs === 0 ? askedAtMs : undefined;
   const isEnd = page.nextIterator === undefined;
   const read = { records: page.records, lagMs, readAtMs, isEnd };
   if (!(await session.accept(read, grant))) return { type: 'stopped' };

@@ -8,6 +8,7 @@ import type { ShardDiagnostic } from './diagnostics.ts';
 import { ShardStopped } from './failures.ts';
 import { endlessBackoff, type ConsumerOptions } from './options.ts';
 import type { PageQueue } from './page-queue.ts';
+import { sizeOf } from './page-size.ts';
 
 /** What every way of reading a shard needs. */
 export interface ReadPorts {
@@ -100,8 +101,8 @@ export class ReadSession {
     if (!this.#unproven) this.#readThroughMs = read.readAtMs - read.lagMs;
     if (!read.isEnd) this.#bareEnds = 0;
     const { isEnd: _, ...page } = read;
-    const bytes = bytesOf(read.records);
-    this.ports.queue.page({ ...page, bytes, readThroughMs: this.#readThroughMs }, grant);
+    const size = sizeOf(read.records);
+    this.ports.queue.page({ ...page, ...size, readThroughMs: this.#readThroughMs }, grant);
     return true;
   }
 
@@ -192,10 +193,4 @@ export class ReadSession {
     queue.push({ type: 'failed', error: new ShardStopped('data-loss', message) });
     return false;
   }
-}
-
-function bytesOf(records: readonly RawRecord[]): number {
-  let bytes = 0;
-  for (const record of records) bytes += record.data.length;
-  return bytes;
 }

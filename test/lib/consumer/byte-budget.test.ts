@@ -13,12 +13,27 @@ describe('the byte budget', () => {
     const waiting = share.reserve(8, never).then((grant) => (second = grant));
     await Promise.resolve();
     expect(second).to.equal(undefined);
-    first?.shrink(2);
+    first?.settle(2);
     await waiting;
     expect(budget.used).to.equal(10);
     first?.release();
     first?.release();
     expect(budget.used, 'released once, however often it is called').to.equal(8);
+  });
+
+  it('counts what is in use although it is more than was granted, and lets others wait for that too', async () => {
+    const budget = new ByteBudget(10);
+    const grant = await budget.share().reserve(4, never);
+    grant?.settle(9);
+    expect(budget.used).to.equal(9);
+    let second: Grant | undefined;
+    const waiting = budget.share().reserve(2, never);
+    void waiting.then((granted) => (second = granted));
+    await Promise.resolve();
+    expect(second).to.equal(undefined);
+    grant?.release();
+    await waiting;
+    expect(budget.used).to.equal(2);
   });
 
   it('serves who holds least first, so a shard with a slow handler cannot starve the others', async () => {
@@ -72,7 +87,7 @@ describe('the byte budget', () => {
         const work = wanted.map(async ({ bytes, keep, share }) => {
           const grant = await shares[share]!.reserve(bytes, never);
           expect(budget.used).to.be.at.most(10);
-          grant?.shrink(Math.min(keep, bytes));
+          grant?.settle(Math.min(keep, bytes, budget.limit));
           for (let turn = 0; turn < keep; turn += 1) await Promise.resolve();
           grant?.release();
           served += 1;

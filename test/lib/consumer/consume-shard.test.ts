@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { PlatformError } from '../../../lib/runtime/errors.ts';
 import { at, firstShard, recorder, scene, startMs, stream, testLease } from './scene.ts';
@@ -5,6 +8,12 @@ import { at, firstShard, recorder, scene, startMs, stream, testLease } from './s
 const poison = (bad: string) => (texts: readonly string[]) => {
   if (texts.includes(bad)) throw new TypeError(`cannot handle ${bad}`);
 };
+
+/** The collector is behind a flag, which may be set at any time. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 describe('consuming a shard', () => {
   it('delivers every record once and in order, and checkpoints after CHECKPOINT_MS', async () => {
@@ -303,8 +312,30 @@ describe('the end of a shard', () => {
 });
 
 describe('many shards in one process', () => {
+  it('hold nothing of a page that was handled while they wait for the next one', async () => {
+    const { clock, kinesis, put, run } = scene();
+    await put('a', 'b');
+    const pages: WeakRef<object>[] = [];
+    const read: typeof kinesis.read = async (...call) => {
+      const page = await kinesis.read(...call);
+      if (page.records.length > 0) pages.push(new WeakRef(page.records));
+      return page;
+    };
+    const lease = testLease(firstShard);
+    const processor = recorder();
+    const running = run(lease, processor, { ...kinesis, read });
+    await clock.advance(100);
+    expect(processor.seen).to.deep.equal(['a', 'b']);
+    // What a WeakRef was made for lives on until its task is over.
+    await setImmediate();
+    collectGarbage();
+    expect(pages.map((page) => page.deref())).to.deep.equal([undefined]);
+    lease.drain();
+    await running.outcome;
+  });
+
   it('hold no more bytes than the budget, however slow their handlers are, and none of them starves', async () => {
-    const world = scene({ recordsPerReadMax: 3, readMs: 0, budgetBytes: 12, prefetchPagesMax: 5 });
+    const world = scene({ recordsPerReadMax: 3, readMs: 0, budgetBytes: 12 * 513, prefetchPagesMax: 5 });
     const { budget, clock, kinesis } = world;
     let shards: readonly string[] = [firstShard];
     for (let round = 0; round < 2; round += 1) {
