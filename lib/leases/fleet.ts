@@ -15,6 +15,8 @@ export interface OwnLeases {
   /** Told of every lease that was read, by whatever way. */
   readonly onSeen: (lease: Lease) => void;
   readonly isHeld: (leaseKey: string) => boolean;
+  /** A KCL 3 fleet has begun, or has changed its version. */
+  readonly onVersion?: () => void;
 }
 
 /** What this worker knows of the whole lease table: the leases of its streams, and since when they stand so. */
@@ -29,6 +31,7 @@ export class Fleet {
   readonly #own: OwnLeases;
   /** Java workers that have let a lease expire and have not been seen to write since. */
   readonly #silentJava = new Set<string>();
+  #clientVersion: unknown;
   /** Workers that publish metrics, as in a KCL 3 fleet. */
   readonly roster: Roster;
   #cadence: Cadence;
@@ -265,6 +268,9 @@ export class Fleet {
   #readForeign(entityType: string, item: Item): void {
     const metrics = entityType === metricsEntity ? parseWorkerMetrics('lease-table', item) : undefined;
     if (metrics !== undefined) this.roster.see(metrics);
+    if (entityType !== 'CLIENT_VERSION_MIGRATION' || item.cv === this.#clientVersion) return;
+    this.#clientVersion = item.cv;
+    this.#own.onVersion?.();
   }
 
   #putAside(leaseKey: string, problems: readonly string[]): void {

@@ -49,6 +49,7 @@ export class Worker {
   readonly #yield = new AbortController();
   readonly #pollBell: Bell;
   readonly #surveyBell: Bell;
+  readonly #followBell: Bell;
   /** Leases to be looked at with the next poll. */
   readonly #wanted = new Set<string>();
   readonly #claims = new Set<string>();
@@ -66,6 +67,7 @@ export class Worker {
     this.#streams = streams;
     this.#pollBell = createBell(context.clock);
     this.#surveyBell = createBell(context.clock);
+    this.#followBell = createBell(context.clock);
     this.#tenures = new Tenures(context, {
       work: settings.work,
       kindOf: (worker) => this.#fleet.kindOf(worker),
@@ -79,6 +81,7 @@ export class Worker {
     this.#fleet = new Fleet(context, streams, {
       onSeen: (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease),
       isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
+      onVersion: () => this.#followBell.ring(),
     });
     this.#twins = new Twins(context, this.#fleet);
     this.#member = new Member(context, {
@@ -169,7 +172,7 @@ export class Worker {
   async #follow(stop: AbortSignal): Promise<void> {
     if (!this.#member.follows) return;
     const ms = (): number => this.#member.lookMs();
-    await this.#every(ms, createBell(this.#context.clock), stop, 'look how the fleet stands', async () => {
+    await this.#every(ms, this.#followBell, stop, 'look how the fleet stands', async () => {
       if (await this.#member.look()) this.#surveyBell.ring();
     });
   }

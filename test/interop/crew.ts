@@ -3,14 +3,14 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StandIn } from '../../local/listen.ts';
-import type { KclMajor } from './java.ts';
+import type { KclLine } from './java.ts';
 import { type Line, parseLine } from './lines.ts';
 import type { Scene } from './scene.ts';
 
 /** `mode` is KCL 3's ClientVersionConfig. */
 export type Kind =
   | { readonly type: 'ours' }
-  | { readonly type: 'java'; readonly major: KclMajor; readonly classPath: string; readonly mode?: string };
+  | { readonly type: 'java'; readonly line: KclLine; readonly classPath: string; readonly mode?: string };
 
 export interface Member {
   readonly id: string;

@@ -1,4 +1,5 @@
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { allRead, failoverMs } from './acts.ts';
+import { askHandOff } from './by-hand.ts';
 import { ownerOf } from './checks.ts';
 import { type Act, type Stage, Unreached } from './story.ts';
 
@@ -7,18 +8,17 @@ import { type Act, type Stage, Unreached } from './story.ts';
  * for a busy machine.
  */
 const handOffMs = 40_000;
+/** What KCL gives an owner to hand over, and a failover time; then the leader's looks, the other's, and a death. */
+const brokenHandOffMs = 30_000 + 8 * failoverMs;
 
-/**
- * Plays the KCL 3 leader's part of a graceful hand-off: `to` becomes the next owner, `from` stays the one that may
- * checkpoint, the counter stays. The workers have to do the rest.
- */
+/** A graceful hand-off that is asked for as a KCL 3 leader does it. */
 export function handOff(name: string, from: string, to: string): Act {
   return {
     name,
     ownedMs: handOffMs,
     play: async (stage) => {
-      const leaseKey = await chosen(stage, from);
-      await ask(stage, leaseKey, from, to);
+      const leaseKey = chosen(stage, from);
+      await askHandOff(stage.scene, leaseKey, from, to);
       const before = (await stage.shares())[to] ?? 0;
       const reached = async (): Promise<boolean> => {
         const item = stage.scene.log.items.get(leaseKey);
@@ -34,29 +34,40 @@ export function handOff(name: string, from: string, to: string): Act {
   };
 }
 
-async function chosen(stage: Stage, from: string): Promise<string> {
-  const open = (await stage.scene.shards()).filter((shard) => shard.endingSequenceNumber === undefined);
-  const found = open.find(({ shardId }) => {
-    const item = stage.scene.log.items.get(shardId);
-    return item?.leaseOwner?.S === from && item.checkpointOwner === undefined;
-  });
-  if (found === undefined) throw new Unreached(`${from} has no lease to hand over`);
-  return found.shardId;
+/** Who dies, and in which step: when the hand-off was asked for, or when the owner has given the lease away. */
+export interface Death {
+  readonly from: string;
+  readonly to: string;
+  readonly dies: string;
+  readonly when: 'asked' | 'given';
 }
 
-async function ask(stage: Stage, leaseKey: string, from: string, to: string): Promise<void> {
-  const { log, name } = stage.scene;
-  const door = await log.openFor('leader');
-  const client = new DynamoDBClient({ region: 'us-east-1', endpoint: door.url });
-  await client.send(
-    new UpdateItemCommand({
-      TableName: name,
-      Key: { leaseKey: { S: leaseKey } },
-      ConditionExpression: 'leaseOwner = :from AND attribute_not_exists(checkpointOwner)',
-      UpdateExpression: 'SET leaseOwner = :to, checkpointOwner = :from',
-      ExpressionAttributeValues: { ':from': { S: from }, ':to': { S: to } },
-    }),
-  );
-  client.destroy();
-  await door.close();
+/** Somebody is killed in the middle of a hand-off; every shard is read again in time. */
+export function brokenHandOff(name: string, { dies, from, to, when }: Death): Act {
+  return {
+    name,
+    ownedMs: brokenHandOffMs,
+    play: async (stage) => {
+      const leaseKey = chosen(stage, from);
+      await askHandOff(stage.scene, leaseKey, from, to);
+      const given = async (): Promise<boolean> => {
+        return stage.scene.log.items.get(leaseKey)?.checkpointOwner === undefined;
+      };
+      if (when === 'given') await stage.until('given', given, handOffMs);
+      const item = stage.scene.log.items.get(leaseKey);
+      await stage.crew.members.get(dies)?.kill();
+      const state = `then the item named ${item?.leaseOwner?.S}, held by ${ownerOf(item)}`;
+      return [state, await allRead(stage, brokenHandOffMs)];
+    },
+  };
+}
+
+/** An open lease that `from` holds, and reads. */
+function chosen(stage: Stage, from: string): string {
+  const held = [...stage.scene.log.items].find(([, item]) => {
+    const open = item.checkpoint !== undefined && item.checkpoint.S !== 'SHARD_END';
+    return open && item.leaseOwner?.S === from && item.checkpointOwner === undefined;
+  });
+  if (held === undefined) throw new Unreached(`${from} has no lease to hand over`);
+  return held[0];
 }

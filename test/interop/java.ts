@@ -6,10 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-export type KclMajor = 2 | 3;
+/** 3.4 is the last line that keeps its metrics and its leader in tables of their own. */
+export type KclLine = '2.7' | '3.4' | '3.5';
 
 /** The newest of their line on Maven Central. */
-export const kclVersions: { readonly [M in KclMajor]: string } = { 2: '2.7.2', 3: '3.5.1' };
+export const kclVersions: { readonly [L in KclLine]: string } = {
+  '2.7': '2.7.2',
+  '3.4': '3.4.2',
+  '3.5': '3.5.1',
+};
 
 /** `missing` says what this machine lacks; nothing is wrong with the code then. */
 export type JavaBuild =
@@ -26,7 +31,7 @@ const compileMs = 120_000;
  * Compiles the worker against one KCL. The result lies in the system's temporary folder, named after the sources, so
  * it is made once. Rejects where our own Java does not compile.
  */
-export async function buildJava(major: KclMajor): Promise<JavaBuild> {
+export async function buildJava(line: KclLine): Promise<JavaBuild> {
   for (const [tool, flag] of [
     ['javac', '-version'],
     ['mvn', '-version'],
@@ -40,17 +45,17 @@ export async function buildJava(major: KclMajor): Promise<JavaBuild> {
       };
     }
   }
-  const files = await sourceFiles(major);
+  const files = await sourceFiles(line);
   const target = join(
     tmpdir(),
     `weir-interop-${process.getuid?.() ?? 0}`,
-    `kcl${major}-${await digestOf(files)}`,
+    `kcl${line}-${await digestOf(files)}`,
   );
   const pathFile = join(target, 'classpath');
   const done = join(target, 'done');
   if (!existsSync(done)) {
     await mkdir(target, { recursive: true });
-    const problem = await resolveJars(major, pathFile);
+    const problem = await resolveJars(line, pathFile);
     if (problem !== undefined) return { type: 'missing', why: problem };
     const jars = await readFile(pathFile, 'utf8');
     const java = files.filter((file) => file.endsWith('.java'));
@@ -62,26 +67,26 @@ export async function buildJava(major: KclMajor): Promise<JavaBuild> {
   return { type: 'built', classPath: `${target}:${await readFile(pathFile, 'utf8')}` };
 }
 
-async function resolveJars(major: KclMajor, outputFile: string): Promise<string | undefined> {
+async function resolveJars(line: KclLine, outputFile: string): Promise<string | undefined> {
   const options = [
     '-q',
     '-B',
     '-f',
     join(sources, 'pom.xml'),
     'dependency:build-classpath',
-    `-Dkcl.version=${kclVersions[major]}`,
+    `-Dkcl.version=${kclVersions[line]}`,
     `-Dmdep.outputFile=${outputFile}`,
   ];
   try {
     await run('mvn', options, { timeout: resolveMs });
     return undefined;
   } catch (error) {
-    return `Maven cannot resolve KCL ${kclVersions[major]}: ${firstLine(error)}`;
+    return `Maven cannot resolve KCL ${kclVersions[line]}: ${firstLine(error)}`;
   }
 }
 
-async function sourceFiles(major: KclMajor): Promise<readonly string[]> {
-  const folders = ['common', `kcl${major}`].map((name) => join(sources, name));
+async function sourceFiles(line: KclLine): Promise<readonly string[]> {
+  const folders = ['common', `kcl${line.slice(0, 1)}`].map((name) => join(sources, name));
   const files = await Promise.all(
     folders.map(async (folder) => (await readdir(folder)).sort().map((name) => join(folder, name))),
   );

@@ -8,27 +8,29 @@ import { createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { startKinesis } from '../../local/kinesis/server.ts';
 import { failoverMs, shardCount } from './acts.ts';
-import { buildJava, type KclMajor } from './java.ts';
+import { buildJava, type KclLine, kclVersions } from './java.ts';
 import { table } from './report.ts';
 import { openScene, type Servers } from './scene.ts';
-import { kcl2Stories, kcl3CompatibleStories, kcl3Stories, type Story } from './stories.ts';
+import { kcl2Stories, kcl34Stories, kcl3CompatibleStories, kcl3Stories, type Story } from './stories.ts';
 import { play, type Run } from './story.ts';
 
 const exitCode = { ok: 0, usage: 2, checkFailed: 6, interrupted: 130 } as const;
 const region = 'us-east-1';
 
-const help = `npm run interop -- [--only NAME …] [--json]
+const help = `npm run interop -- [--only NAME …] [--long] [--json]
 
-Runs workers of the Java KCL (2.7 and 3.5, from Maven Central) and ours on one
+Runs workers of the Java KCL (2.7, 3.4 and 3.5, from Maven Central) and ours on one
 stream and one lease table, and checks the invariants of the lease protocol.
 Where java, mvn or the packages are missing it says so and exits with 0.
 Exit 0 if all holds, 6 if not. NAME is a part of a story's name: kcl2, kcl3,
-java-first, ours-first …`;
+java-first, ours-first … --long adds the stories that take many minutes:
+kcl3-upgrade, kcl3-broken-hand-offs.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
+      long: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -44,13 +46,15 @@ async function main(): Promise<number> {
   const runs: Run[] = [];
   const skipped: string[] = [];
   try {
-    for (const major of [2, 3] as const) {
-      const build = await buildJava(major);
+    for (const line of Object.keys(kclVersions) as KclLine[]) {
+      const build = await buildJava(line);
       if (build.type === 'missing') {
-        skipped.push(`KCL ${major} was NOT run: ${build.why}`);
+        skipped.push(`KCL ${line} was NOT run: ${build.why}`);
         continue;
       }
-      const stories = storiesOf(major, build.classPath).filter(({ name }) => wanted(name, values.only));
+      const stories = storiesOf(line, build.classPath).filter(
+        ({ long, name }) => (values.long || long !== true) && wanted(name, values.only),
+      );
       for (const { acts, name } of stories) {
         if (stopping.signal.aborted) break;
         const scene = await openScene(name, shardCount, servers);
@@ -69,13 +73,20 @@ async function main(): Promise<number> {
   return ok ? exitCode.ok : exitCode.checkFailed;
 }
 
-function storiesOf(major: KclMajor, classPath: string): readonly Story[] {
-  const java = { type: 'java', major, classPath } as const;
-  if (major === 2) return kcl2Stories(java);
-  return [
-    ...kcl3CompatibleStories({ ...java, mode: 'CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X' }),
-    ...kcl3Stories({ ...java, mode: 'CLIENT_VERSION_CONFIG_3X' }),
-  ];
+function storiesOf(line: KclLine, classPath: string): readonly Story[] {
+  const java = { type: 'java', line, classPath } as const;
+  const final = { ...java, mode: 'CLIENT_VERSION_CONFIG_3X' };
+  switch (line) {
+    case '2.7':
+      return kcl2Stories(java);
+    case '3.4':
+      return kcl34Stories(final);
+    case '3.5':
+      return [
+        ...kcl3CompatibleStories({ ...java, mode: 'CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X' }),
+        ...kcl3Stories(final),
+      ];
+  }
 }
 
 function wanted(name: string, only: readonly string[] | undefined): boolean {

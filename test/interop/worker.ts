@@ -4,6 +4,7 @@ import type { DeadLetters } from '../../lib/consumer/dead-letters.ts';
 import type { ShardProcessor } from '../../lib/consumer/processor.ts';
 import { createConsumer } from '../../lib/consumer/run-consumer.ts';
 import { createDynamoLeaseStore } from '../../lib/leases/dynamo-lease-table.ts';
+import { createDynamoKclTables } from '../../lib/leases/kcl3/dynamo-kcl-tables.ts';
 import { leaseRequestMs } from '../../lib/leases/timings.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { createLog } from '../../lib/runtime/log.ts';
@@ -14,6 +15,10 @@ const { env } = process;
 const worker = setting('INTEROP_WORKER');
 const region = setting('AWS_REGION');
 const failoverMs = Number(setting('INTEROP_FAILOVER_MS'));
+
+const client = new DynamoDBClient({ region, endpoint: setting('INTEROP_DYNAMODB') });
+const tableName = setting('INTEROP_TABLE');
+const requestMs = leaseRequestMs(failoverMs);
 
 const noDeadLetters: DeadLetters = {
   put: async (letter) => {
@@ -50,11 +55,8 @@ await createConsumer({
   workerId: worker,
   streams: [setting('INTEROP_STREAM')],
   kinesis: createAwsKinesis(createKinesisClient({ region, endpoint: setting('INTEROP_KINESIS') })),
-  leaseStore: createDynamoLeaseStore({
-    client: new DynamoDBClient({ region, endpoint: setting('INTEROP_DYNAMODB') }),
-    tableName: setting('INTEROP_TABLE'),
-    requestMs: leaseRequestMs(failoverMs),
-  }),
+  leaseStore: createDynamoLeaseStore({ client, tableName, requestMs }),
+  kclTables: createDynamoKclTables({ client, leaseTable: tableName, requestMs }),
   processorFor: (_stream, shard) => printing(shard),
   deadLetters: noDeadLetters,
   clock: systemClock,
