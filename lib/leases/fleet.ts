@@ -15,8 +15,8 @@ export interface OwnLeases {
   /** Told of every lease that was read, by whatever way. */
   readonly onSeen: (lease: Lease) => void;
   readonly isHeld: (leaseKey: string) => boolean;
-  /** A KCL 3 fleet has begun, or has changed its version. */
-  readonly onVersion?: () => void;
+  /** A KCL 3 fleet has begun, has changed its version, or its leader has renewed its lock. */
+  readonly onState?: () => void;
 }
 
 /** What this worker knows of the whole lease table: the leases of its streams, and since when they stand so. */
@@ -28,10 +28,11 @@ export class Fleet {
   readonly #setAside = new Map<string, string>();
   /** Processes that have let a lease expire and have not been seen to write since. */
   readonly #silent = new Set<string>();
-  readonly #own: OwnLeases;
-  /** Java workers that have let a lease expire and have not been seen to write since. */
+  /** Java workers that have done so. */
   readonly #silentJava = new Set<string>();
-  #clientVersion: unknown;
+  /** By entity type: what was last seen of how a KCL 3 fleet stands. */
+  readonly #states = new Map<string, unknown>();
+  readonly #own: OwnLeases;
   /** Workers that publish metrics, as in a KCL 3 fleet. */
   readonly roster: Roster;
   #cadence: Cadence;
@@ -268,9 +269,11 @@ export class Fleet {
   #readForeign(entityType: string, item: Item): void {
     const metrics = entityType === metricsEntity ? parseWorkerMetrics('lease-table', item) : undefined;
     if (metrics !== undefined) this.roster.see(metrics);
-    if (entityType !== 'CLIENT_VERSION_MIGRATION' || item.cv === this.#clientVersion) return;
-    this.#clientVersion = item.cv;
-    this.#own.onVersion?.();
+    // What the fleet's rules follow from: its version, and that its leader lives.
+    const state = entityType === 'CLIENT_VERSION_MIGRATION' ? item.cv : item.recordVersionNumber;
+    if (state === undefined || state === this.#states.get(entityType)) return;
+    this.#states.set(entityType, state);
+    this.#own.onState?.();
   }
 
   #putAside(leaseKey: string, problems: readonly string[]): void {

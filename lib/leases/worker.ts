@@ -81,7 +81,7 @@ export class Worker {
     this.#fleet = new Fleet(context, streams, {
       onSeen: (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease),
       isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
-      onVersion: () => this.#followBell.ring(),
+      onState: () => this.#followBell.ring(),
     });
     this.#twins = new Twins(context, this.#fleet);
     this.#member = new Member(context, {

@@ -182,10 +182,12 @@ describe('a fleet of ours that Java workers of KCL 3 join', function () {
     expect(modes(a)).to.deep.equal([]);
     table.items.set('Migration3.0', migrationItem('CLIENT_VERSION_3X'));
     const worker = java('java');
+    await clock.advance(5_000);
+    expect(modes(a)).to.deep.equal(['kcl3-leaderless']);
+    expect(table.items.has('a')).to.equal(true);
     const lead = leader('java');
     await clock.advance(5_000);
-    expect(modes(a)).to.deep.equal(['kcl3-led']);
-    expect(table.items.has('a')).to.equal(true);
+    expect(modes(a)).to.deep.equal(['kcl3-leaderless', 'kcl3-led']);
     for (const one of [worker, lead]) one.stop();
     await stopAll(clock, [a]);
   });
@@ -218,15 +220,18 @@ describe('a member of a fleet that migrates', function () {
   });
 
   it('counts shares where Java’s taker counts them: traffic moves nothing', async () => {
-    const { clock, java, plant, start } = kclScene(4, 'CLIENT_VERSION_UPGRADE_FROM_2X');
+    const { clock, java, plant, start, table } = kclScene(4, 'CLIENT_VERSION_UPGRADE_FROM_2X');
     plant('java');
+    const kBps = (leaseKey: string): number => (leaseKey.endsWith('0') ? 9_000 : 100);
+    for (const [key, item] of table.items) {
+      if (item.entityType === 'LEASE') table.items.set(key, { ...item, throughputKBps: kBps(key) });
+    }
     const worker = java('java', { discovers: false });
     const a = start('a', {
       work: async (lease) => {
         const over = AbortSignal.any([lease.drain, lease.lost]);
-        const bytes = lease.shardId.endsWith('0') ? 10_000_000 : 1;
         for (let atMs = 0; !over.aborted; atMs += 1_000) {
-          lease.observe({ bytes, fromMs: atMs, toMs: atMs + 1_000 });
+          lease.observe({ bytes: kBps(lease.shardId) * 1_024, fromMs: atMs, toMs: atMs + 1_000 });
           await clock.sleep(1_000, over);
         }
       },
