@@ -30,10 +30,14 @@ export class Syncer {
   async sync(stream: StreamLeases, signal: AbortSignal, onChunk: () => Promise<void>): Promise<void> {
     const shards = await this.#kinesis.listShards(stream.name, undefined, signal);
     let created = 0;
+    // Each once: where a damaged item stands in the way, its lease stays missing.
+    const tried = new Set<string>();
     for (let chunk = firstChunk; !signal.aborted; chunk *= 2) {
-      const missing = await this.#missing(stream, shards, signal);
+      const all = await this.#missing(stream, shards, signal);
+      const missing = all.filter(({ leaseKey }) => !tried.has(leaseKey));
       if (missing.length === 0) break;
       const now = shuffled(missing, this.#context.random).slice(0, chunk);
+      for (const { leaseKey } of now) tried.add(leaseKey);
       await inParallel(now, async (lease) => {
         if (await this.#create(lease)) created += 1;
       });
