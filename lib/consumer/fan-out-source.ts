@@ -158,5 +158,5 @@ async function take(
   const children = await session.childrenAtEnd(page.childShards, signal);
   if (children.length === 0)
     throw new PlatformError('no-children', 'The end of the shard came without children');
-  return { type: 'end', children };
+  return (await session.ends()) ? { type: 'end', children } : { type: 'stopped' };
 }

@@ -91,7 +91,7 @@ async function endOfShard(
 ): Promise<ReadEnd | number> {
   try {
     const children = await session.childrenAtEnd(page.childShards, signal);
-    if (children.length > 0) return { type: 'end', children };
+    if (children.length > 0) return (await session.ends()) ? { type: 'end', children } : { type: 'stopped' };
   } catch (error) {
     return recover(session, poller, error, signal);
   }

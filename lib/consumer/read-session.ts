@@ -91,8 +91,8 @@ export class ReadSession {
     grant: Grant,
   ): Promise<boolean> {
     const first = read.records[0]?.sequenceNumber;
-    // A page with nothing in it says that something is missing only where it says that nothing is left either.
-    const tells = first !== undefined || read.lagMs === 0 || read.isEnd;
+    // An empty page shows that something is missing only where it says that nothing is left. Of ends see `ends`.
+    const tells = first !== undefined || (read.lagMs === 0 && !read.isEnd);
     if (tells && !(await this.#nothingMissing(first))) {
       grant.release();
       return false;
@@ -146,6 +146,11 @@ export class ReadSession {
     const { kinesis, stream, shardId } = this.ports;
     const later = await kinesis.listShards(stream, { type: 'AFTER_SHARD_ID', shardId }, signal);
     return later.filter((shard) => shard.parents.includes(shardId));
+  }
+
+  /** The shard ends here. False: reading stops, because what is missing was trimmed. */
+  ends(): Promise<boolean> {
+    return this.#nothingMissing(undefined);
   }
 
   pauseMs(attempt: number): number {

@@ -1,18 +1,20 @@
 import { expect } from 'chai';
 import { mutations } from './leases/mutations.ts';
 import { leaseHistory } from './leases/world.ts';
+import { simulationSettings } from './settings.ts';
+import { describeFailure } from './simulations.ts';
+import { sweep } from './sweep.ts';
 
-const seeds = Number(process.env.SIM_SEEDS ?? 500);
-const base = Number(process.env.SIM_SEED_BASE ?? 1);
+const settings = simulationSettings(process.env);
+const { base, seeds } = settings;
 
 describe('leases, simulated', function () {
   this.timeout(0);
 
   it(`keep every law in ${seeds} random histories, from seed ${base} on`, async () => {
-    for (let seed = base; seed < base + seeds; seed += 1) {
-      const { broken } = await leaseHistory(seed);
-      if (broken[0] !== undefined) throw new Error(`SIM_SEED_BASE=${seed} SIM_SEEDS=1: ${broken[0].message}`);
-    }
+    const { done, failures } = await sweep({ simulation: 'leases', ...settings });
+    expect(failures.map(describeFailure).join('\n\n')).to.equal('');
+    expect(done).to.equal(seeds);
   });
 
   it('unfold the same way each time a seed is run, and differently for another seed', async () => {

@@ -28,8 +28,12 @@ export class Producer {
   readonly #kinesis: MemoryKinesis;
   readonly #truth: Truth;
   readonly #garbage: boolean;
-  readonly #sent: { readonly key: string; readonly id: string; readonly position: number }[] = [];
+  readonly #sent: Payload[] = [];
+  /** Of these, what may be put again: all of it lies on the stream. */
+  #copied: readonly Payload[] = [];
   #events = 0;
+  /** Everything up to this position was put before the call that is being made. */
+  #floor = 0;
   #isOn = true;
   #resumed = Promise.resolve();
 
@@ -62,9 +66,17 @@ export class Producer {
   async put(): Promise<void> {
     const { random } = this.#fleet;
     const records = random() < 0.05 ? burstRecords : 1 + this.#fleet.pick(4);
+    this.#floor = this.#events;
+    this.#copied = this.#sent.slice(-copiedMax);
+    const plain: Payload[] = [];
     for (let i = 0; i < records; i += 1) {
       if (random() < 0.15) await this.#putAggregate();
-      else await this.#putOne(this.#payload(this.#fleet.one(keys) ?? ''));
+      else plain.push(this.#payload(this.#fleet.one(keys) ?? ''));
+    }
+    // Partial failures leave what is in flight in any order.
+    for (let left = plain.length; left > 0; left -= 1) {
+      const [payload] = plain.splice(this.#fleet.pick(left), 1);
+      if (payload) await this.#putOne(payload);
     }
   }
 
@@ -120,18 +132,19 @@ export class Producer {
     const chance = this.#fleet.random();
     if (this.#garbage && chance < 0.02) return { key, id: '', kind: 'garbage', data: Buffer.from('{"half') };
     if (chance < 0.1) {
-      const earlier = this.#fleet.one(this.#sent.slice(-copiedMax).filter((sent) => sent.key === key));
-      if (earlier) return { ...this.#event(key, earlier.id, earlier.position), kind: 'repeat' };
+      const earlier = this.#fleet.one(this.#copied.filter((sent) => sent.key === key));
+      if (earlier) return { ...earlier, kind: 'repeat' };
     }
     this.#events += 1;
     const kind = chance < 0.14 ? 'poison' : chance < 0.2 ? 'flaky' : 'good';
-    const sent = { key, id: `${kind}-${this.#events}`, position: this.#events };
+    const id = `${kind}-${this.#events}`;
+    const sent = { key, id, kind, data: this.#event(key, id) } as const;
     this.#sent.push(sent);
-    return { ...this.#event(key, sent.id, sent.position), kind };
+    return sent;
   }
 
-  #event(key: string, id: string, position: number): Omit<Payload, 'kind'> {
-    const stamp = { source: 'producer', position: BigInt(position), floor: 0n };
+  #event(key: string, id: string): Uint8Array {
+    const stamp = { source: 'producer', position: BigInt(this.#events), floor: BigInt(this.#floor) };
     const event: Event = {
       id,
       source: 'simulation',
@@ -142,6 +155,6 @@ export class Producer {
       attributes: {},
       data: {},
     };
-    return { key, id, data: encodeJson(event, formatStamp(stamp)) };
+    return encodeJson(event, formatStamp(stamp));
   }
 }

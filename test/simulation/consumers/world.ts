@@ -28,6 +28,8 @@ export interface Mutation extends FleetMutation {
   readonly processor?: (processor: ShardProcessor) => ShardProcessor;
   readonly kinesis?: (kinesis: Kinesis) => Kinesis;
   readonly manner?: Manner;
+  /** Done before the history begins; what it returns undoes it. */
+  readonly patch?: () => () => void;
 }
 
 const shardsMax = 16;
@@ -37,12 +39,17 @@ const retentionHours = 24;
 const outageHours = 30;
 
 /** One random history of whole consumers over Kinesis in memory. */
-export function consumerHistory(
+export async function consumerHistory(
   seed: number,
   mutation: Mutation = {},
   troubles = troublesInAll,
 ): Promise<History> {
-  return unfold(seed, new ConsumerWorld(seed, mutation), troubles);
+  const undo = mutation.patch?.();
+  try {
+    return await unfold(seed, new ConsumerWorld(seed, mutation), troubles);
+  } finally {
+    undo?.();
+  }
 }
 
 class ConsumerWorld implements World {
@@ -107,7 +114,7 @@ class ConsumerWorld implements World {
   readonly calm = (): void => {
     cast(this.#kinesis, []);
     this.#oddity = 0;
-    this.#mood.slow = 0.01;
+    this.#mood.slow = 0;
     this.#mood.outage = 0;
     this.#producer.stop();
     if (this.#options.poison !== 'stop-shard') return;
