@@ -132,7 +132,8 @@ export class Fleet {
     const { type } = event;
     const leaseKey = 'leaseKey' in event ? event.leaseKey : '';
     const why = 'reason' in event ? event.reason : 'error' in event ? String(event.error) : '';
-    this.note(`${id} ${type} ${leaseKey} ${'doing' in event ? event.doing : ''} ${why}`);
+    const to = 'to' in event && event.to !== undefined ? `to ${event.to}` : '';
+    this.note(`${id} ${type} ${leaseKey} ${'doing' in event ? event.doing : to} ${why}`);
     if (type === 'work-failed') {
       this.breaches.add('a run ends well', `${id} ${leaseKey}: ${String(event.error)}`);
     }
