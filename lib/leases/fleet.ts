@@ -4,6 +4,7 @@ import { availability, type Availability, observed, type Seen } from './fleet-vi
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import type { Item, ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
+import { KnownWorkers } from './known-workers.ts';
 import { inParallel } from './parallel.ts';
 import { metricsEntity } from './kcl3/kcl-tables.ts';
 import { Roster } from './kcl3/roster.ts';
@@ -35,6 +36,7 @@ export class Fleet {
   readonly #own: OwnLeases;
   /** Workers that publish metrics, as in a KCL 3 fleet. */
   readonly roster: Roster;
+  readonly #known: KnownWorkers;
   #cadence: Cadence;
   #blindSinceMs: number | undefined;
 
@@ -43,6 +45,7 @@ export class Fleet {
     this.#streams = new Map(streams.map((stream) => [stream.streamId, stream]));
     this.#own = own;
     this.roster = new Roster(context);
+    this.#known = new KnownWorkers(context.clock);
     this.#cadence = cadenceFor(context.timings, this.#size());
   }
 
@@ -61,6 +64,7 @@ export class Fleet {
     }
     const present = new Set(this.all().map(({ lease }) => lease.incarnation));
     for (const process of this.#silent) if (!present.has(process)) this.#silent.delete(process);
+    this.#known.tidy();
     this.refresh();
   }
 
@@ -108,6 +112,7 @@ export class Fleet {
     const seen = observed(before, lease, this.#context.clock.monotonic());
     this.#seen.set(lease.leaseKey, seen);
     this.#noteSilence(seen, before);
+    this.#known.see(lease);
     this.#own.onSeen(lease);
   }
 
@@ -174,11 +179,8 @@ export class Fleet {
 
   /** Java's: none that is known as ours. */
   kindOf(worker: string): Kind {
-    if (worker === this.#context.worker || this.roster.isOurs(worker)) return 'ours';
-    const known = this.all().some(({ lease }) => {
-      return actualOwner(lease) === worker && lease.incarnation !== undefined;
-    });
-    return known ? 'ours' : 'java';
+    const isOurs = worker === this.#context.worker || this.roster.isOurs(worker) || this.#known.has(worker);
+    return isOurs ? 'ours' : 'java';
   }
 
   /** The owner honours hand-offs: it is ours, or a live KCL 3. */

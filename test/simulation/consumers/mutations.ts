@@ -41,7 +41,7 @@ function leaking(share: BudgetShare): BudgetShare {
     ...share,
     reserve: async (bytes, signal) => {
       const grant = await share.reserve(bytes, signal);
-      return grant && { shrink: grant.shrink, release: () => {} };
+      return grant && { ...grant, release: () => {} };
     },
   };
 }

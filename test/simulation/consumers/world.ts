@@ -293,7 +293,7 @@ class ConsumerWorld implements World {
       pollMs: among(500, 1_000),
       recordsPerReadMax: among(5, 50, 10_000),
       prefetchPagesMax: among(1, 2, 5),
-      bytesMax: among(10, 128) * 1_048_576,
+      bytesMax: among(32, 128) * 1_048_576,
       batchRecordsMax: among(3, 20, 1_000),
       checkpointMs: among(300, 1_000, 3_000, 10_000),
       tries: 3,
