@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { CoordinatorOptions } from '../leases/coordinator.ts';
 import { createDynamoLeaseStore } from '../leases/dynamo-lease-table.ts';
+import { createDynamoKclTables } from '../leases/kcl3/dynamo-kcl-tables.ts';
 import { createLeaseTable } from '../leases/lease-table.ts';
 import { processIdentity } from '../leases/process-identity.ts';
 import { leaseRequestMs } from '../leases/timings.ts';
@@ -44,6 +45,11 @@ interface CommonSettings {
   /** `APPLICATION-leases` by default. Made where it does not exist, unless `createTable` is false. */
   readonly leaseTable?: string;
   readonly createTable?: boolean;
+  /**
+   * Of a fleet with workers of the Java KCL 3.0 to 3.4, whose tables beside the lease table are named after it. To be
+   * granted then too: see createDynamoKclTables.
+   */
+  readonly kclApplication?: string;
   /** Unique in the fleet; random by default. One that is kept over restarts gets its leases back at once. */
   readonly workerId?: string;
   /** Without it a record that cannot be handled stops its shard: nothing is ever skipped. */
@@ -67,9 +73,11 @@ export async function consume(settings: ConsumeSettings, signal: AbortSignal): P
   try {
     if (createTable) await createLeaseTable(dynamodb, leaseTable, systemClock, signal);
     const requestMs = leaseRequestMs(settings.leases?.failoverMs ?? 10_000);
+    const old = settings.kclApplication === undefined ? {} : { application: settings.kclApplication };
     const consumer = consumerOf(settings, {
       kinesis: createAwsKinesis(kinesis),
       leaseStore: createDynamoLeaseStore({ client: dynamodb, tableName: leaseTable, requestMs }),
+      kclTables: createDynamoKclTables({ client: dynamodb, leaseTable, requestMs, ...old }),
     });
     await consumer.run(signal);
   } finally {
@@ -80,7 +88,7 @@ export async function consume(settings: ConsumeSettings, signal: AbortSignal): P
 
 function consumerOf(
   settings: ConsumeSettings,
-  ports: Pick<ConsumerSettings, 'kinesis' | 'leaseStore'>,
+  ports: Pick<ConsumerSettings, 'kclTables' | 'kinesis' | 'leaseStore'>,
 ): Consumer {
   const { application, leases, onDiagnostic, streams } = settings;
   const workerId = settings.workerId ?? `${hostname()}-${randomUUID().slice(0, 8)}`;

@@ -56,7 +56,7 @@ await createConsumer({
   streams: [setting('INTEROP_STREAM')],
   kinesis: createAwsKinesis(createKinesisClient({ region, endpoint: setting('INTEROP_KINESIS') })),
   leaseStore: createDynamoLeaseStore({ client, tableName, requestMs }),
-  kclTables: createDynamoKclTables({ client, leaseTable: tableName, requestMs }),
+  kclTables: createDynamoKclTables({ client, leaseTable: tableName, application: tableName, requestMs }),
   processorFor: (_stream, shard) => printing(shard),
   deadLetters: noDeadLetters,
   clock: systemClock,

@@ -14,18 +14,19 @@ import { idTaken, type KclTables, metricsEntity, type Place, workerKey } from '.
 export interface DynamoKclOptions {
   readonly client: DynamoDBClient;
   readonly leaseTable: string;
-  /** KCL's application name, from which the two old tables have theirs. That of the lease table by default. */
+  /** KCL's application name, from which the old tables of 3.0 to 3.4 have theirs. Without it they are not looked for. */
   readonly application?: string;
   /** As for the lease store: one request, retries of the SDK included. */
   readonly requestMs: number;
 }
 
 /**
- * Needs GetItem, PutItem and DeleteItem on the lease table, GetItem on `<application>-CoordinatorState`, and GetItem,
- * PutItem, DeleteItem and Scan on `<application>-WorkerMetricStats`; the latter two need not exist.
+ * Needs GetItem, PutItem and DeleteItem on the lease table, as the lease store does. With `application` also GetItem on
+ * `<application>-CoordinatorState`, and GetItem, PutItem, DeleteItem and Scan on `<application>-WorkerMetricStats`;
+ * neither need exist.
  */
 export function createDynamoKclTables(options: DynamoKclOptions): KclTables {
-  const { application = options.leaseTable, leaseTable, requestMs } = options;
+  const { application, leaseTable, requestMs } = options;
   const documents = DynamoDBDocumentClient.from(options.client, {
     unmarshallOptions: { wrapNumbers: Number },
   });
@@ -48,6 +49,7 @@ export function createDynamoKclTables(options: DynamoKclOptions): KclTables {
     });
   return {
     state: async (place, id) => {
+      if (place === 'legacy-tables' && application === undefined) return 'no-table';
       const { TableName, key } = stateTable[place];
       return orNoTable(place, get(TableName, { [key]: id }));
     },
