@@ -112,6 +112,8 @@ export class ReadSession {
     this.#refused = { after: this.#last };
     this.#from = { type: 'TRIM_HORIZON' };
     this.#last = undefined;
+    // What comes next does not follow that record: it is the loss, not a second one.
+    this.#unproven = false;
     return this.ports.options.dataLoss === 'continue' || this.#loss(this.#refused.after, undefined);
   }
 
