@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { nowMs } from '../fleet/clock.ts';
 import type { WorkerMessage } from '../fleet/messages.ts';
+import { Meter } from '../fleet/meter.ts';
 import type { PeerSettings } from './peer.ts';
 
 /** The peer on the same stream, as a process of its own, with its own defaults for polling. */
@@ -34,27 +35,17 @@ const consumer = new Kinesis({
 });
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
-let records = 0;
-let bytes = 0;
-const cpuAtStart = process.cpuUsage();
+const meter = new Meter(settings.usageAtRecords);
+meter.begin();
 consumer.on('error', (error) => {
   process.stderr.write(`lifion-kinesis: ${error.message}\n`);
   process.exit(1);
 });
 consumer.on('data', (pushed) => {
-  const before = records;
+  let bytes = 0;
   for (const { data } of pushed.records) bytes += data.length;
-  records += pushed.records.length;
-  if (before < settings.usageAtRecords && records >= settings.usageAtRecords) tellUsage();
+  if (meter.add(pushed.records.length, bytes)) tell({ type: 'usage', atMs: nowMs(), usage: meter.usage() });
 });
 process.on('disconnect', () => process.exit(0));
 tell({ type: 'running', atMs: nowMs() });
 await consumer.startConsumer();
-
-function tellUsage(): void {
-  const { user, system } = process.cpuUsage(cpuAtStart);
-  const peakBytes = process.resourceUsage().maxRSS * 1_024;
-  const calls = { total: {}, perSecondMax: {}, perShardSecondMax: {} };
-  const usage = { records, bytes, cpuMs: (user + system) / 1_000, peakBytes, calls };
-  tell({ type: 'usage', atMs: nowMs(), usage });
-}

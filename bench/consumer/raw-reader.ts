@@ -1,6 +1,7 @@
 import { createAwsKinesis, createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
 import { nowMs } from '../fleet/clock.ts';
 import type { WorkerMessage, WorkerSettings } from '../fleet/messages.ts';
+import { Meter } from '../fleet/meter.ts';
 
 /** GetRecords through our port to Kinesis and nothing else: what no consumer on it can beat. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
@@ -12,16 +13,16 @@ const recordsPerRead = 10_000;
 
 process.on('disconnect', () => process.exit(0));
 tell({ type: 'running', atMs: nowMs() });
-const cpuAtStart = process.cpuUsage();
-let records = 0;
-let bytes = 0;
+const meter = new Meter(usageAtRecords);
+meter.begin();
 
 async function readShard(shardId: string): Promise<void> {
   let iterator: string | undefined = await kinesis.iterator(stream, shardId, { type: 'TRIM_HORIZON' });
   for (let lagMs = 1; lagMs > 0 && iterator !== undefined; ) {
     const page = await kinesis.read(stream, iterator, recordsPerRead);
+    let bytes = 0;
     for (const { data } of page.records) bytes += data.length;
-    records += page.records.length;
+    meter.add(page.records.length, bytes);
     iterator = page.nextIterator;
     lagMs = page.millisBehindLatest;
   }
@@ -29,12 +30,5 @@ async function readShard(shardId: string): Promise<void> {
 
 const shards = await kinesis.listShards(stream);
 await Promise.all(shards.map(({ shardId }) => readShard(shardId)));
-if (records < usageAtRecords) throw new Error(`Read ${records} records of ${usageAtRecords}`);
-const { user, system } = process.cpuUsage(cpuAtStart);
-const peakBytes = process.resourceUsage().maxRSS * 1_024;
-const calls = { total: {}, perSecondMax: {}, perShardSecondMax: {} };
-tell({
-  type: 'usage',
-  atMs: nowMs(),
-  usage: { records, bytes, cpuMs: (user + system) / 1_000, peakBytes, calls },
-});
+if (meter.records < usageAtRecords) throw new Error(`Read ${meter.records} records of ${usageAtRecords}`);
+tell({ type: 'usage', atMs: nowMs(), usage: meter.usage() });

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -22,6 +23,8 @@ export function forkScript(
   });
 }
 
+/** Inside of the repository, where packages are found; of this process, so that two benches can run at once. */
+const builds = join(import.meta.dirname, '../../dist', `bench-${process.pid}`);
 const built = new Map<string, string>();
 
 /** To JavaScript, as in the image: a compiler that is loaded with the script would be measured with it. */
@@ -29,8 +32,8 @@ function compiled(script: string): string {
   const known = built.get(script);
   if (known !== undefined) return known;
   const source = fileURLToPath(new URL(script, import.meta.url));
-  // Inside of the repository, where packages are found.
-  const outfile = join(import.meta.dirname, '../../dist/bench', `${basename(source, '.ts')}.mjs`);
+  const outfile = join(builds, `${built.size}-${basename(source, '.ts')}.mjs`);
+  if (built.size === 0) process.once('exit', () => rmSync(builds, { recursive: true, force: true }));
   buildSync({
     entryPoints: [source],
     outfile,

@@ -25,6 +25,10 @@ export interface Usage {
   readonly bytes: number;
   /** Since the consumer began to run, user and system. */
   readonly cpuMs: number;
+  /** Since the process began: what it takes to start and to load is in it. */
+  readonly processCpuMs: number;
+  /** The last three quarters of `usageAtRecords` alone: by then everything is compiled. */
+  readonly warm?: { readonly records: number; readonly bytes: number; readonly cpuMs: number };
   /** The most that the process ever had in memory. */
   readonly peakBytes: number;
   readonly calls: CallCounts;

@@ -10,7 +10,8 @@ import { silentLog } from '../../lib/runtime/log.ts';
 import { createAwsKinesis, createKinesisClient } from '../../lib/streams/aws-kinesis.ts';
 import { CallCounter, type CountedClient } from './call-counts.ts';
 import { nowMs, sleep } from './clock.ts';
-import type { Usage, WorkerMessage, WorkerSettings } from './messages.ts';
+import type { WorkerMessage, WorkerSettings } from './messages.ts';
+import { Meter } from './meter.ts';
 
 /** A worker on the public API, as a process of its own. SIGTERM stops it in order; it ends with its parent. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
@@ -20,9 +21,7 @@ const dynamodb = new DynamoDBClient({ region, endpoint: settings.dynamodbUrl, ma
 const counter = new CallCounter();
 for (const client of [kinesisClient, dynamodb]) counter.watch(client as unknown as CountedClient);
 
-let records = 0;
-let bytes = 0;
-let cpuAtStart = process.cpuUsage();
+const meter = new Meter(settings.usageAtRecords);
 const stop = new AbortController();
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
@@ -30,15 +29,15 @@ const tell = (message: WorkerMessage): void => void process.send?.(message);
 const processor: ShardProcessor = {
   start: async () => {},
   process: async (batch, { shardId }) => {
-    if (records === 0) tell({ type: 'first-record', atMs: nowMs(), cpuMs: cpuMs() });
+    if (meter.records === 0) tell({ type: 'first-record', atMs: nowMs(), cpuMs: meter.cpuMs() });
+    let bytes = 0;
     for (const record of batch) {
       if (settings.handlerMs > 0) await sleep(settings.handlerMs);
       bytes += record.data.length;
     }
-    records += batch.length;
+    const reached = meter.add(batch.length, bytes);
     if (settings.tell === 'each') tellBatch(shardId, batch);
-    const { usageAtRecords: at } = settings;
-    if (at !== undefined && records >= at && records - batch.length < at) tellUsage();
+    if (reached) tellUsage();
   },
   flush: async () => ({}),
 };
@@ -48,20 +47,8 @@ function tellBatch(shardId: string, batch: readonly StreamRecord[]): void {
   tell({ type: 'delivered', atMs: nowMs(), shardId, sequenceNumbers });
 }
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage(cpuAtStart);
-  return (user + system) / 1_000;
-}
-
 function tellUsage(): void {
-  const usage: Usage = {
-    records,
-    bytes,
-    cpuMs: cpuMs(),
-    peakBytes: process.resourceUsage().maxRSS * 1_024,
-    calls: counter.counts(),
-  };
-  tell({ type: 'usage', atMs: nowMs(), usage });
+  tell({ type: 'usage', atMs: nowMs(), usage: meter.usage(counter.counts()) });
 }
 
 function onDiagnostic(diagnostic: ConsumerDiagnostic | LeaseEvent): void {
@@ -100,7 +87,7 @@ process.on('SIGTERM', () => stop.abort());
 process.on('disconnect', () => process.exit(1));
 process.on('message', tellUsage);
 tell({ type: 'running', atMs: nowMs() });
-cpuAtStart = process.cpuUsage();
+meter.begin();
 await consumer.run(stop.signal);
 kinesisClient.destroy();
 dynamodb.destroy();

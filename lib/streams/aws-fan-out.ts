@@ -5,11 +5,14 @@ import {
   SubscribeToShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { systemClock } from '../runtime/clock.ts';
+import { answerOf } from './aws-answer.ts';
 import { callOnce, patiently } from './aws-kinesis-call.ts';
 import { kinesisErrorOf } from './aws-kinesis-errors.ts';
 import { fromReadFrom, given, toSubscriptionPage } from './aws-kinesis-shapes.ts';
+import { type EventMessage, readMessages } from './event-stream.ts';
 import { KinesisError } from './kinesis-error.ts';
 import type { ReadFrom, SubscriptionPage } from './kinesis.ts';
+import { parseRecordsBody } from './records-body.ts';
 
 const controlMs = 4_000;
 /** The first answer to SubscribeToShard; after it, pages come as they come. */
@@ -88,11 +91,12 @@ export async function* subscribe(
     });
     const opened = await callOnce({ what, timeoutMs: openMs, signal, positional: true }, (http) => {
       http.abortSignal.addEventListener('abort', abort, { once: true });
-      return client.send(command, { abortSignal: connection.signal });
+      return answerOf(client, command, { abortSignal: connection.signal });
     });
-    for await (const event of given(opened.EventStream, what)) {
+    for await (const message of readMessages(opened.body)) {
       if (signal.aborted) return;
-      if (event.SubscribeToShardEvent) yield toSubscriptionPage(event.SubscribeToShardEvent, what);
+      const event = eventIn(message);
+      if (event !== undefined) yield toSubscriptionPage(event, what);
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -101,4 +105,16 @@ export async function* subscribe(
     signal.removeEventListener('abort', abort);
     connection.abort();
   }
+}
+
+/** The page of a message; undefined for those that open a stream, or that nobody knows yet. Throws what it tells of. */
+function eventIn({ headers, payload }: EventMessage): object | undefined {
+  const type = headers.get(':message-type');
+  if (type === 'exception') {
+    const { message } = JSON.parse(payload.toString()) as { readonly message?: string };
+    throw Object.assign(new Error(message), { name: headers.get(':exception-type') });
+  }
+  if (type === 'error')
+    throw Object.assign(new Error(headers.get(':error-message')), { name: headers.get(':error-code') });
+  return headers.get(':event-type') === 'SubscribeToShardEvent' ? parseRecordsBody(payload) : undefined;
 }

@@ -7,7 +7,6 @@ import type {
   ShardFilter as SdkShardFilter,
   StartingPosition,
   SubscribeToShardEvent,
-  _Record as SdkRecord,
 } from '@aws-sdk/client-kinesis';
 import { KinesisError } from './kinesis-error.ts';
 import type {
@@ -82,10 +81,10 @@ export function fromReadFrom(from: ReadFrom): StartingPosition {
   };
 }
 
-/** GetRecords' answer as it stands on the wire. */
-export type WirePage = Omit<GetRecordsOutput, 'Records'> & { readonly Records?: readonly WireRecord[] };
+/** Answers as they stand on the wire. */
+type Wire<T> = Omit<T, 'Records'> & { readonly Records?: readonly WireRecord[] };
 
-export function toReadPage(output: WirePage, what: string): ReadPage {
+export function toReadPage(output: Wire<Partial<GetRecordsOutput>>, what: string): ReadPage {
   return {
     records: (output.Records ?? []).map((record) => toRecord(record, what)),
     // The service sends null at the end of a shard.
@@ -95,7 +94,10 @@ export function toReadPage(output: WirePage, what: string): ReadPage {
   };
 }
 
-export function toSubscriptionPage(event: SubscribeToShardEvent, what: string): SubscriptionPage {
+export function toSubscriptionPage(
+  event: Wire<Partial<SubscribeToShardEvent>>,
+  what: string,
+): SubscriptionPage {
   const childShards = (event.ChildShards ?? []).map((child) => toChildShard(child, what));
   return {
     records: (event.Records ?? []).map((record) => toRecord(record, what)),
@@ -116,13 +118,12 @@ export function toPutOutcome(entry: PutRecordsResultEntry, what: string): PutOut
   };
 }
 
-function toRecord(record: WireRecord | SdkRecord, what: string): RawRecord {
-  const arrivedAt = given(record.ApproximateArrivalTimestamp, what);
+function toRecord(record: WireRecord, what: string): RawRecord {
   return {
     sequenceNumber: given(record.SequenceNumber, what),
     partitionKey: given(record.PartitionKey, what),
     data: given(record.Data, what),
-    arrivedAtMs: typeof arrivedAt === 'number' ? Math.round(arrivedAt * 1_000) : arrivedAt.getTime(),
+    arrivedAtMs: Math.round(given(record.ApproximateArrivalTimestamp, what) * 1_000),
   };
 }
 

@@ -46,7 +46,7 @@ const arrows: readonly { readonly from: RegExp; readonly to: readonly RegExp[] }
   },
   { from: /^cli\//, to: [/^lib\//, /^local\//] },
   { from: /^local\//, to: [/^lib\//, /^services\/(catalogue|[^/]+\/config)\.ts$/] },
-  { from: /^bench\//, to: [/^(lib|local)\//, /^services\//] },
+  { from: /^bench\//, to: [/^(lib|local)\//, /^services\//, /^test\/interop\/java\.ts$/] },
   { from: /^scripts\/image\//, to: [/^(lib|local|modules|scripts)\//, /^services\/catalogue\.ts$/] },
   { from: /^scripts\//, to: [/^(lib|modules)\//, /^services\/(catalogue|[^/]+\/config)\.ts$/] },
   { from: /^test\//, to: [/./] },
