@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { type KclMajor, kclVersions } from '../test/interop/java.ts';
+import { type KclLine, kclVersions } from '../test/interop/java.ts';
 import { buildKcl, startKcl } from './consumer/java-kcl.ts';
 import { installLifion } from './consumer/peer.ts';
 import { end, forkScript } from './fleet/child.ts';
@@ -59,9 +59,9 @@ export async function run(progress: Progress): Promise<BenchReport> {
     progress(`NOT MEASURED: ${name}: ${peer}`);
     notMeasured.push(`${name}, so ≥ ${wanted} × ${name} is not shown: ${peer}`);
   };
-  for (const major of [2, 3] as const) {
-    progress(`building a worker on the Java KCL ${kclVersions[major]}`);
-    tryToAdd(`KCL ${kclVersions[major]}`, WANTED_OF_KCL, await kcl(major));
+  for (const line of ['2.7', '3.5'] as const) {
+    progress(`building a worker on the Java KCL ${kclVersions[line]}`);
+    tryToAdd(`KCL ${kclVersions[line]}`, WANTED_OF_KCL, await kcl(line));
   }
   progress('installing lifion-kinesis into a folder of its own');
   const installed = await installLifion();
@@ -75,11 +75,11 @@ export async function run(progress: Progress): Promise<BenchReport> {
   }
 }
 
-async function kcl(major: KclMajor): Promise<Reader | string> {
-  const build = await buildKcl(major);
+async function kcl(line: KclLine): Promise<Reader | string> {
+  const build = await buildKcl(line);
   if (typeof build === 'string') return build;
   return {
-    name: `KCL ${kclVersions[major]}`,
+    name: `KCL ${kclVersions[line]}`,
     start: (settings) => startKcl(build.classPath, settings),
     bytes: BACKLOG_BYTES,
     wantedOf: WANTED_OF_KCL,

@@ -3,17 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { buildJava, type KclMajor } from '../../test/interop/java.ts';
+import { buildJava, type KclLine } from '../../test/interop/java.ts';
 import type { WorkerSettings } from '../fleet/messages.ts';
 
 const compileMs = 120_000;
 const source = join(import.meta.dirname, 'java', 'CountingWorker.java');
 
 /** Beside what the interop checks build: their jars, and what differs between the versions. The reason, without. */
-export async function buildKcl(major: KclMajor): Promise<{ readonly classPath: string } | string> {
-  const build = await buildJava(major);
+export async function buildKcl(line: KclLine): Promise<{ readonly classPath: string } | string> {
+  const build = await buildJava(line);
   if (build.type === 'missing') return build.why;
-  const target = join(import.meta.dirname, '../../dist/bench', `kcl${major}`);
+  const target = join(import.meta.dirname, '../../dist/bench', `kcl${line}`);
   await mkdir(target, { recursive: true });
   const options = ['-proc:none', '-Xlint:-options', '-d', target, '-cp', build.classPath];
   await promisify(execFile)('javac', [...options, source], { timeout: compileMs });
