@@ -90,7 +90,7 @@ async function kcl(line: KclLine): Promise<Reader | string> {
 function lifion(folder: string): Reader {
   return {
     ...ourProcess('lifion', '../consumer/lifion-worker.ts', { folder }),
-    bytes: BACKLOG_BYTES / 8,
+    bytes: BACKLOG_BYTES / 4,
     wantedOf: WANTED_OF_LIFION,
   };
 }

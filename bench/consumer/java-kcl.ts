@@ -20,9 +20,12 @@ export async function buildKcl(line: KclLine): Promise<{ readonly classPath: str
   return { classPath: `${target}:${build.classPath}` };
 }
 
-/** A JVM with its defaults. What it says on stdout comes as messages, as from a forked process. */
+/**
+ * A JVM with its defaults, and an SDK with its own: it speaks CBOR, which needs no base64. What the worker says on
+ * stdout comes as messages, as from a forked process.
+ */
 export function startKcl(classPath: string, settings: WorkerSettings): ChildProcess {
-  const flags = ['-Daws.cborEnabled=false', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+  const flags = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
   const child = spawn('java', [...flags, '-cp', classPath, 'CountingWorker'], {
     env: {
       PATH: process.env.PATH,

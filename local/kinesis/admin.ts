@@ -69,5 +69,5 @@ function health(call: Call): object {
 }
 
 function answerJson(exchange: Exchange, status: number, body: object): void {
-  exchange.reply(status, JSON_TYPE, JSON.stringify(body));
+  exchange.replyAs(JSON_TYPE, status, JSON.stringify(body));
 }

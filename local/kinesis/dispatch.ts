@@ -10,10 +10,10 @@ import { shardIdOf } from './storage/sequence-number.ts';
 import { parseIterator } from './tokens.ts';
 import { isObject } from './validation/rules.ts';
 import type { Exchange } from './wire/exchange.ts';
+import { parseInput } from './wire/format.ts';
 import { Push, type PushOptions } from './wire/push.ts';
 
 const TARGET_PREFIX = 'Kinesis_20131202.';
-const JSON_TYPE = 'application/x-amz-json-1.1';
 /** These throttle record by record; see operations/put.ts. */
 const PUTS = new Set(['PutRecord', 'PutRecords']);
 /** The service has one name for exceeding a shard's throughput and another for calling too often. */
@@ -38,7 +38,7 @@ export async function dispatch(to: Dispatch, exchange: Exchange): Promise<void> 
 
 async function answer(to: Dispatch, exchange: Exchange): Promise<void> {
   const operation = operationOf(exchange);
-  const input = parseBody(exchange, await exchange.body());
+  const input = parseInput(exchange.format, await exchange.body());
   const target = to.call().faults.list().length === 0 ? undefined : targetOf(operation, input);
   if (target && (await struckBefore(to.call(), target, exchange))) return;
   if (operation === 'SubscribeToShard') return subscribe(to, exchange, input);
@@ -57,8 +57,8 @@ function send(
   const call = to.call();
   const reply: Reply = run(call, input);
   if (target && call.faults.strike('drop-response', target)) return exchange.cut();
-  if (target && call.faults.strike('cut-connection', target)) return exchange.replyInHalf(JSON_TYPE, reply);
-  exchange.reply(200, JSON_TYPE, reply);
+  if (target && call.faults.strike('cut-connection', target)) return exchange.replyInHalf(reply);
+  exchange.reply(200, reply);
 }
 
 /** True when the connection is cut and there is nothing more to do. Throws where the call is throttled. */
@@ -103,21 +103,6 @@ function operationOf(exchange: Exchange): string {
   return target.slice(TARGET_PREFIX.length);
 }
 
-function parseBody(exchange: Exchange, body: Buffer): unknown {
-  if (exchange.header('content-type')?.includes('cbor')) {
-    throw new ServiceError(
-      'SerializationException',
-      'Only JSON is spoken here: switch CBOR off in the SDK (Java: aws.cborEnabled=false).',
-    );
-  }
-  if (body.length === 0) return {};
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    throw new ServiceError('SerializationException', `The request is not JSON: ${messageOf(error)}`);
-  }
-}
-
 function refuse(to: Dispatch, exchange: Exchange, error: unknown): void {
   // A peer that went away while it sent its request is no failure, and there is nobody to tell.
   if (exchange.gone) return;
@@ -128,7 +113,7 @@ function refuse(to: Dispatch, exchange: Exchange, error: unknown): void {
     ? error
     : new ServiceError('InternalFailure', `Internal Service Failure: ${messageOf(error)}`);
   const body = JSON.stringify({ __type: shown.errorName, message: shown.message });
-  exchange.reply(shown.status, JSON_TYPE, body);
+  exchange.reply(shown.status, body);
 }
 
 /** The stream and shard that a request is about, as far as the request says it. */

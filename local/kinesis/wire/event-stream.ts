@@ -28,18 +28,18 @@ export function renderMessage(headers: Buffer, payload: readonly Uint8Array[]): 
   return message;
 }
 
-export function eventHeaders(eventType: string): Buffer {
+export function eventHeaders(eventType: string, contentType = 'application/json'): Buffer {
   return renderHeaders([
     [':event-type', eventType],
-    [':content-type', 'application/json'],
+    [':content-type', contentType],
     [':message-type', 'event'],
   ]);
 }
 
-export function exceptionHeaders(exceptionType: string): Buffer {
+export function exceptionHeaders(exceptionType: string, contentType = 'application/json'): Buffer {
   return renderHeaders([
     [':exception-type', exceptionType],
-    [':content-type', 'application/json'],
+    [':content-type', contentType],
     [':message-type', 'exception'],
   ]);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { ServiceError } from '../errors.ts';
+import { type Format, formatOf } from './format.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 /** What both kinds of response can do; their own types have no common form of these calls. */
@@ -20,6 +21,7 @@ const SINGLE_WRITE_BYTES_MAX = 64 * 1024;
 export class Exchange {
   readonly method: string;
   readonly path: string;
+  readonly format: Format;
   readonly #request: Request;
   readonly #response: Response;
   #started = false;
@@ -30,6 +32,7 @@ export class Exchange {
     this.#response = response as Response;
     this.method = request.method ?? 'GET';
     this.path = request.url ?? '/';
+    this.format = formatOf(request.headers['content-type']);
     response.on('close', () => {
       this.#gone = true;
     });
@@ -67,7 +70,12 @@ export class Exchange {
     return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
   }
 
-  reply(status: number, contentType: string, body: string | readonly Uint8Array[]): void {
+  /** A JSON document, in the format of the request. */
+  reply(status: number, json: string | readonly Uint8Array[]): void {
+    this.replyAs(this.format.contentType, status, this.format.render(json));
+  }
+
+  replyAs(contentType: string, status: number, body: string | readonly Uint8Array[]): void {
     const parts = typeof body === 'string' ? [Buffer.from(body)] : body;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     this.#head(status, { 'content-type': contentType, 'content-length': length });
@@ -80,7 +88,9 @@ export class Exchange {
   }
 
   /** Sends a head that promises more than it sends, then cuts the connection. */
-  replyInHalf(contentType: string, body: string | readonly Uint8Array[]): void {
+  replyInHalf(json: string | readonly Uint8Array[]): void {
+    const { contentType } = this.format;
+    const body = this.format.render(json);
     const whole = typeof body === 'string' ? Buffer.from(body) : Buffer.concat(body);
     this.#head(200, { 'content-type': contentType, 'content-length': whole.length + 1 });
     this.#response.write(whole.subarray(0, whole.length / 2));

@@ -6,6 +6,7 @@ import { shardIdOf } from '../storage/sequence-number.ts';
 import type { LogPage } from '../storage/shard-log.ts';
 import { eventHeaders, exceptionHeaders, renderMessage } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
+import { jsonFormat } from './format.ts';
 
 export interface PushOptions {
   readonly now: () => number;
@@ -28,8 +29,6 @@ export type PushEnd =
   | 'deregistered'
   | 'stopped';
 
-const EVENT_HEADERS = eventHeaders('SubscribeToShardEvent');
-const INITIAL = renderMessage(eventHeaders('initial-response'), [Buffer.from('{}')]);
 const RECORDS_PER_EVENT_MAX = 10_000;
 const EVENT_BYTES_MAX = 1024 * 1024;
 
@@ -38,6 +37,8 @@ export class Push {
   readonly #granted: Granted;
   readonly #exchange: Exchange;
   readonly #options: PushOptions;
+  readonly #contentType: string;
+  readonly #eventHeaders: Buffer;
   #position: number;
   #end: PushEnd | undefined;
   #awake = false;
@@ -47,6 +48,9 @@ export class Push {
     this.#granted = granted;
     this.#exchange = exchange;
     this.#options = options;
+    // The service says `application/json` of events whose request said `application/x-amz-json-1.1`.
+    this.#contentType = exchange.format === jsonFormat ? 'application/json' : exchange.format.contentType;
+    this.#eventHeaders = eventHeaders('SubscribeToShardEvent', this.#contentType);
     this.#position = granted.position;
   }
 
@@ -62,7 +66,7 @@ export class Push {
     const expiry = setTimeout(() => this.stop('expired'), this.#options.subscriptionMs);
     this.#exchange.onClose(() => this.stop('peer-gone'));
     this.#exchange.startStream('application/vnd.amazon.eventstream');
-    this.#exchange.write(INITIAL);
+    this.#exchange.write(this.#message(eventHeaders('initial-response', this.#contentType), '{}'));
     try {
       while (this.#end === undefined) await this.#step();
       this.#sayGoodbye(this.#end);
@@ -95,11 +99,8 @@ export class Push {
       : `"${continuationOf(stream, shardIndex, page.count === 0 ? stream.latest : page.next, nowMs)}"`;
     const children = exhausted ? `,"ChildShards":${JSON.stringify(childShardsOf(stream, shardIndex))}` : '';
     const tail = `],"ContinuationSequenceNumber":${continuation},"MillisBehindLatest":${millisBehindLatest(page, nowMs)}${children}}`;
-    const message = renderMessage(EVENT_HEADERS, [
-      Buffer.from('{"Records":['),
-      ...page.parts,
-      Buffer.from(tail),
-    ]);
+    const parts = [Buffer.from('{"Records":['), ...page.parts, Buffer.from(tail)];
+    const message = this.#message(this.#eventHeaders, parts);
     const target = {
       operation: 'SubscribeToShard',
       stream: stream.state.name,
@@ -133,8 +134,13 @@ export class Push {
   }
 
   #fail(name: string, message: string): void {
-    const payload = Buffer.from(JSON.stringify({ message }));
-    this.#exchange.write(renderMessage(exceptionHeaders(name), [payload]));
+    const headers = exceptionHeaders(name, this.#contentType);
+    this.#exchange.write(this.#message(headers, JSON.stringify({ message })));
+  }
+
+  #message(headers: Buffer, json: string | readonly Uint8Array[]): Buffer {
+    const payload = this.#exchange.format.render(json);
+    return renderMessage(headers, typeof payload === 'string' ? [Buffer.from(payload)] : payload);
   }
 
   #wake(): void {
