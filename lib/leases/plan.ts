@@ -135,11 +135,21 @@ function createFleet({ workers, leases, maxLeases }: Omit<PlanInput, 'me' | 'gra
       leasesOf(worker).splice(leasesOf(worker).indexOf(lease), 1);
       loads.set(worker, load(worker) - weight(lease));
     },
-    lightest: (leaseKey) =>
-      best(
-        workers.filter((worker) => !full(worker)),
-        (a, b) => load(a) - load(b) || spread(leaseKey, a) - spread(leaseKey, b),
-      ),
+    lightest: (leaseKey) => {
+      let least = Number.POSITIVE_INFINITY;
+      let alike: string[] = [];
+      // One pass, and ties looked at after it: a plan for 5,000 leases and 50 workers asks 5,000 times.
+      for (const worker of workers) {
+        const loaded = load(worker);
+        if (loaded > least || full(worker)) continue;
+        if (loaded < least) alike = [];
+        least = loaded;
+        alike.push(worker);
+      }
+      const ties =
+        alike.length === 1 ? [] : alike.map((worker) => ({ worker, at: spread(leaseKey, worker) }));
+      return best(ties, (a, b) => a.at - b.at)?.worker ?? alike[0];
+    },
   };
 }
 
