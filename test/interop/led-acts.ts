@@ -63,10 +63,11 @@ function asksHandOff({ before, item }: Write): boolean {
   return item?.checkpointOwner !== undefined && before?.checkpointOwner === undefined;
 }
 
-/** The item named somebody else right before. */
+/** The item named somebody else right before, and this is no request to hand over. */
 function robs({ before, item, writer }: Write): boolean {
   const [from, to] = [before?.leaseOwner?.S, item?.leaseOwner?.S];
-  return to === writer && from !== undefined && from !== writer && before?.checkpoint?.S !== 'SHARD_END';
+  const taken = to === writer && from !== undefined && from !== writer;
+  return taken && item?.checkpointOwner === undefined && before?.checkpoint?.S !== 'SHARD_END';
 }
 
 /** The leader's migration says that the fleet has come to `version` (`cv` without its prefix). */

@@ -35,7 +35,7 @@ async function brokenHandOff({ dies, from, to, when }: HandOff): Promise<readonl
   const kclTables = createMemoryKclTables(table);
   const start = (id: string, kind: Kind): Worker => {
     if (kind === 'java') {
-      const java = startJava({ id, kcl: 3, table, clock, discovers: true });
+      const java = startJava({ id, kcl: 3, table, clock, rules: () => 'led' });
       return { works: () => [...java.holds], die: java.stop, end: async () => java.stop() };
     }
     const view = clock.view();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Item } from '../../lib/leases/lease-item.ts';
 import type { MemoryLeaseTable } from '../../lib/leases/memory-lease-table.ts';
 import type { ClockView } from '../../lib/runtime/manual-clock.ts';
-import type { JavaWorker } from './java-worker.ts';
+import { type JavaWorker, leasesOf } from './java-worker.ts';
 
 export interface LeaderSettings {
   readonly id: string;
@@ -50,10 +50,9 @@ export function startJavaLeader(settings: LeaderSettings): Pick<JavaWorker, 'sto
   };
   void each(heartbeatMs, () => void table.items.set('Leader', lockItem(id, randomUUID())));
   void each(2 * failoverMs, (round) => {
-    const leases = [...table.items].filter(([, item]) => item.entityType === 'LEASE');
     const shares = new Map(workers(table, clock.now()).map((worker) => [worker, 0]));
     const free: string[] = [];
-    for (const [key, item] of leases) {
+    for (const [key, item] of leasesOf(table)) {
       const owner = `${(item.checkpointOwner ?? item.leaseOwner ?? '') as string}`;
       const before = counters.get(key);
       if (before?.counter !== item.leaseCounter || before === undefined)

@@ -52,7 +52,7 @@ describe('with workers of the Java KCL', function () {
     const a = start('a');
     await clock.advance(5_000);
     expect(a.working.size).to.equal(2);
-    const java = startJava({ id: 'java', kcl: 3, table: store.table, clock, discovers: true });
+    const java = startJava({ id: 'java', kcl: 3, table: store.table, clock, rules: () => 'led' });
     const leaseKey = 'shardId-000000000001';
     await clock.advance(1);
     const { offer: _, ...item } = store.table.items.get(leaseKey) ?? {};

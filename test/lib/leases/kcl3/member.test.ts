@@ -13,7 +13,7 @@ function kclScene(shards: number, clientVersion = 'CLIENT_VERSION_3X') {
   const kclTables = createMemoryKclTables(table);
   table.items.set('Migration3.0', migrationItem(clientVersion));
   const java = (id: string, over: Partial<Parameters<typeof startJava>[0]> = {}): JavaWorker =>
-    startJava({ id, kcl: 3, table, clock, discovers: true, ...over });
+    startJava({ id, kcl: 3, table, clock, rules: () => 'led', ...over });
   const leader = (id: string) => startJavaLeader({ id, table, clock });
   const start = (id: string, over: Partial<WorkerSettings> = {}): TestWorker =>
     scene.start(id, { kclTables, ...over });
@@ -199,7 +199,7 @@ describe('a member of a fleet that migrates', function () {
   it('publishes metrics from the upgrade on, follows to the rules of 3, and takes all back when it is rolled back', async () => {
     const { clock, java, plant, start, table } = kclScene(4, 'CLIENT_VERSION_UPGRADE_FROM_2X');
     plant('java');
-    const worker = java('java', { discovers: false });
+    const worker = java('java', { rules: () => 'alone' });
     const a = start('a');
     await clock.advance(10_000);
     // By asking, since a KCL 3 knows hand-offs under the rules of 2 too.
@@ -226,7 +226,7 @@ describe('a member of a fleet that migrates', function () {
     for (const [key, item] of table.items) {
       if (item.entityType === 'LEASE') table.items.set(key, { ...item, throughputKBps: kBps(key) });
     }
-    const worker = java('java', { discovers: false });
+    const worker = java('java', { rules: () => 'alone' });
     const a = start('a', {
       work: async (lease) => {
         const over = AbortSignal.any([lease.drain, lease.lost]);
