@@ -69,6 +69,7 @@ export class Member {
     if (changed) this.#context.report({ type: 'compat-mode-changed', from, to: this.#mode, clientVersion });
     this.#clientVersion = clientVersion;
     await this.#publish(tables, publishesMetrics(this.#mode) ? state.place : undefined);
+    if (this.#mode === 'kcl3-leaderless') await this.#tidy(tables);
     return changed;
   }
 
@@ -85,6 +86,16 @@ export class Member {
     if (place === undefined || leaving.signal.aborted) return;
     this.#place = place;
     await tables.publish(place, worker, formatWorkerMetrics(place, worker, clock.now()));
+  }
+
+  /** As Java's leader would. Random worker ids would fill the table otherwise; a living worker writes its own anew. */
+  async #tidy(tables: KclTables): Promise<void> {
+    const place = this.#place;
+    if (place === undefined) return;
+    for (const worker of this.#options.roster.abandoned()) {
+      await tables.withdraw(place, worker);
+      this.#options.roster.forget(worker);
+    }
   }
 
   async #state(tables: KclTables): Promise<FleetState> {

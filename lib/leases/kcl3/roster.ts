@@ -4,6 +4,9 @@ import { metricsStaleMs, type WorkerMetrics } from './worker-metrics.ts';
 /** A quarter of the age at which metrics count as stale: a little more, and live workers begin to look dead. */
 const skewMs = metricsStaleMs / 4;
 
+/** Java's leader deletes what is older. Source: staleWorkerMetricsEntryCleanupDuration (3.5). */
+const abandonedMs = 86_400_000;
+
 interface Entry {
   readonly metrics: WorkerMetrics;
   /** When this `lut` was first seen, on the observer's monotonic clock; long ago where it was stale at first sight. */
@@ -51,6 +54,20 @@ export class Roster {
   /** All Java workers of KCL 3 that are alive. */
   java(): readonly string[] {
     return [...this.#entries.keys()].filter((worker) => this.isJava(worker));
+  }
+
+  /** Who has published nothing for so long that even a wall clock that is far off does not explain it. */
+  abandoned(): readonly string[] {
+    const wallMs = this.#context.clock.now();
+    return [...this.#entries].flatMap(([worker, { changedAtMs, metrics }]) => {
+      const old = wallMs - metrics.updatedAtSeconds * 1_000 > abandonedMs;
+      const quiet = this.#context.clock.monotonic() - changedAtMs >= metricsStaleMs;
+      return old && quiet && worker !== this.#context.worker ? [worker] : [];
+    });
+  }
+
+  forget(worker: string): void {
+    this.#entries.delete(worker);
   }
 
   /** By how much at least the other's clock differs: it wrote after our last look, and before this one. */

@@ -136,6 +136,9 @@ describe('a member of a KCL 3 fleet', function () {
     const a = start('a');
     await clock.advance(1_000);
     expect(a.working.size).to.equal(4);
+    // What it left is cleared away after a day, as a Java leader would do it.
+    await clock.advance(40_000);
+    expect(table.items.has('java')).to.equal(false);
     await stopAll(clock, [a]);
   });
 
