@@ -1,4 +1,4 @@
-import type { LawBroken } from './breaches.ts';
+import type { Law, LawBroken } from './breaches.ts';
 import { fairWeather, storms } from './faulty-line.ts';
 import { failoverMs, type Fleet, type SimulatedProcess, stopMs } from './fleet.ts';
 
@@ -18,9 +18,15 @@ export interface World {
   /** Within which all is well again. */
   readonly healingMs: () => number;
   /** What is missing until then. */
-  readonly ailment: () => string | undefined;
+  readonly ailment: () => Ailment | undefined;
   /** All processes have stopped. */
   readonly judge: () => void;
+}
+
+/** What is not yet well, and the law that is broken if it stays so. */
+export interface Ailment {
+  readonly law: Law;
+  readonly what: string;
 }
 
 export type Trouble = (process: SimulatedProcess) => void | Promise<void>;
@@ -60,7 +66,8 @@ async function heal({ ailment, fleet, healingMs: withinMs }: World): Promise<voi
     await fleet.clock.advance(stepMs);
     if (fleet.breaches.broken.length > 0 || ailment() === undefined) return;
   }
-  fleet.breaches.add('I6 in time', String(ailment()));
+  const left = ailment();
+  if (left) fleet.breaches.add(left.law, left.what);
 }
 
 async function strike({ fleet, troubles }: World): Promise<void> {

@@ -15,7 +15,7 @@ import { createMemoryKinesis, type MemoryKinesis } from '../../../lib/streams/me
 import type { Kinesis } from '../../../lib/streams/kinesis.ts';
 import { type Call, faultyLine } from '../faulty-line.ts';
 import { failoverMs, Fleet, type FleetMutation, type SimulatedProcess, stopMs } from '../fleet.ts';
-import { healingMs, type History, type Trouble, unfold, type World } from '../history.ts';
+import { type Ailment, healingMs, type History, type Trouble, unfold, type World } from '../history.ts';
 import { Auditor, undone } from './auditor.ts';
 import { cast, faultyKinesis, spells } from './faulty-kinesis.ts';
 import { judgeAccounts } from './accounts.ts';
@@ -128,7 +128,16 @@ class ConsumerWorld implements World {
   };
 
   /** Every record is safe, every checkpoint behind the last one, and every lease that goes on is held. */
-  readonly ailment = (): string | undefined => {
+  readonly ailment = (): Ailment | undefined => {
+    const what = this.#undone();
+    if (what !== undefined) return { law: 'I6 in time', what };
+    const untold = [...this.#unread].find((shardId) => !this.#auditor.losses.has(shardId));
+    return untold === undefined
+      ? undefined
+      : { law: 'data loss is told', what: `nothing was said of ${untold}` };
+  };
+
+  #undone(): string | undefined {
     const leases = this.#leases();
     const running = new Set(this.fleet.running().map(({ id }) => id));
     for (const shard of this.#truth.all()) {
@@ -154,15 +163,11 @@ class ConsumerWorld implements World {
     });
     if (waiting) return `the end of ${waiting.shardId} is not written`;
     return missing && `${missing.shardId} has no lease`;
-  };
+  }
 
   readonly judge = (): void => {
-    const auditor = this.#auditor;
-    for (const shardId of this.#unread) {
-      if (!auditor.losses.has(shardId)) auditor.breach('data loss is told', `nothing was said of ${shardId}`);
-    }
     judgeAccounts({
-      auditor,
+      auditor: this.#auditor,
       truth: this.#truth,
       cured: this.#mood.cured,
       ...(this.#manner === 'events' && { ledger: this.#ledger, leases: [...this.#leases().values()] }),

@@ -4,7 +4,7 @@ import { parseItem } from '../../../lib/leases/lease-item.ts';
 import { isFinished } from '../../../lib/leases/lease.ts';
 import { createLeaseStore } from '../../../lib/leases/table-lease-store.ts';
 import { failoverMs, Fleet, type FleetMutation, type SimulatedProcess, stopMs } from '../fleet.ts';
-import { healingMs, type History, type Trouble, unfold, type World } from '../history.ts';
+import { type Ailment, healingMs, type History, type Trouble, unfold, type World } from '../history.ts';
 import { TableLaws } from '../table-laws.ts';
 import { DeliveryLaws } from './laws.ts';
 import { ShardModel } from './shard-model.ts';
@@ -57,7 +57,12 @@ class LeaseWorld implements World {
   readonly judge = (): void => {};
 
   /** Every open shard is held by a running process, evenly, and every closed one is read. */
-  readonly ailment = (): string | undefined => {
+  readonly ailment = (): Ailment | undefined => {
+    const what = this.#unowned();
+    return what === undefined ? undefined : { law: 'I6 in time', what };
+  };
+
+  #unowned(): string | undefined {
     const held = this.fleet
       .running()
       .map((process) => this.#coordinators.get(process)?.snapshot().held ?? []);
@@ -74,7 +79,7 @@ class LeaseWorld implements World {
       return parsed.type === 'lease' && !isFinished(parsed.lease) && !owned.has(parsed.lease.shardId);
     });
     return left === undefined ? undefined : `the lease ${String(left.leaseKey)} has no owner`;
-  };
+  }
 
   #coordinator(process: SimulatedProcess): Coordinator {
     const { fleet } = this;
