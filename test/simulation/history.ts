@@ -36,6 +36,7 @@ const pauseMsMax = 4_200;
 export const healingMs = 45_000;
 const stepMs = 3_000;
 const workersMax = 4;
+const jumpMsMax = 3_600_000;
 
 /** One random history of a fleet: so many troubles, then fair weather; laws are watched all the time. */
 export async function unfold(seed: number, world: World, troubles: number): Promise<History> {
@@ -103,7 +104,8 @@ function befalling(fleet: Fleet): readonly Trouble[] {
     (process) => {
       process.cutUntilMs = fleet.clock.monotonic() + fleet.random() * 2.5 * failoverMs;
     },
-    (process) => process.clock.jumpWall((fleet.random() - 0.5) * 7_200_000),
+    // Whole milliseconds, as wall clocks tell them.
+    (process) => process.clock.jumpWall(fleet.pick(2 * jumpMsMax) - jumpMsMax),
   ];
 }
 
