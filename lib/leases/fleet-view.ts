@@ -11,16 +11,26 @@ export interface Seen {
   readonly readAtMs: number;
   /** When the present next owner was first seen. */
   readonly ownerSinceMs: number;
+  /** Since when the present hand-off, if there is one, has been seen again and again. */
+  readonly handoffSinceMs: number;
 }
 
-export function observed(before: Seen | undefined, lease: Lease, nowMs: number): Seen {
+/** `lookMs`: who has not looked for longer cannot say that a hand-off is still the same one. */
+export function observed(before: Seen | undefined, lease: Lease, nowMs: number, lookMs: number): Seen {
   const same = before?.lease.counter === lease.counter;
   const sameOwner = before?.lease.leaseOwner === lease.leaseOwner;
+  const sameHandoff =
+    before !== undefined &&
+    sameOwner &&
+    before.lease.checkpointOwner === lease.checkpointOwner &&
+    before.lease.incarnation === lease.incarnation &&
+    nowMs - before.readAtMs <= lookMs;
   return {
     lease,
     readAtMs: nowMs,
     changedAtMs: same ? before.changedAtMs : nowMs,
     ownerSinceMs: sameOwner && before !== undefined ? before.ownerSinceMs : nowMs,
+    handoffSinceMs: sameHandoff ? before.handoffSinceMs : nowMs,
   };
 }
 
@@ -55,7 +65,7 @@ export function availability(
   const overdueAtMs =
     lease.checkpointOwner === undefined
       ? Number.POSITIVE_INFINITY
-      : seen.ownerSinceMs + timings.handoffMs + timings.failoverMs;
+      : seen.handoffSinceMs + timings.handoffMs + timings.failoverMs;
   const untilMs = Math.min(quietUntilMs, overdueAtMs);
   if (readAtMs < untilMs) return { type: 'busy', untilMs };
   if (lease.offered) return { type: 'free', reason: 'offered', sinceMs: untilMs };

@@ -108,8 +108,9 @@ export class Fleet {
   }
 
   see(lease: Lease): void {
+    const { clock, timings } = this.#context;
     const before = this.#seen.get(lease.leaseKey);
-    const seen = observed(before, lease, this.#context.clock.monotonic());
+    const seen = observed(before, lease, clock.monotonic(), timings.failoverMs);
     this.#seen.set(lease.leaseKey, seen);
     this.#noteSilence(seen, before);
     this.#known.see(lease);
