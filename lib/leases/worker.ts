@@ -313,13 +313,11 @@ export class Worker {
   }
 
   async #withdraw(): Promise<void> {
-    const outcome = settled(this.#member.withdraw());
-    await this.#within(
-      lookMs,
-      outcome.then(() => undefined),
-    );
-    const done = await outcome;
-    if (!done.ok) this.#context.report({ type: 'call-failed', doing: 'withdraw metrics', error: done.error });
+    const withdrawn = settled(this.#member.withdraw()).then((done) => {
+      if (!done.ok)
+        this.#context.report({ type: 'call-failed', doing: 'withdraw metrics', error: done.error });
+    });
+    await this.#within(lookMs, withdrawn);
   }
 
   async #lookAtFleet(signal: AbortSignal): Promise<void> {
