@@ -16,7 +16,7 @@ export interface OwnLeases {
   /** Told of every lease that was read, by whatever way. */
   readonly onSeen: (lease: Lease) => void;
   readonly isHeld: (leaseKey: string) => boolean;
-  /** A KCL 3 fleet has begun, has changed its version, or its leader has renewed its lock. */
+  /** A KCL 3 fleet has begun or changed its version, its leader has renewed its lock, or a Java worker fell silent. */
   readonly onState?: () => void;
 }
 
@@ -226,17 +226,24 @@ export class Fleet {
   }
 
   #noteSilence(seen: Seen, before: Seen | undefined): void {
-    const { incarnation } = seen.lease;
-    const [silent, who] =
-      incarnation === undefined ? [this.#silentJava, actualOwner(seen.lease)] : [this.#silent, incarnation];
-    if (who === undefined) return;
+    const { counter, incarnation, leaseOwner } = seen.lease;
     const state = this.availability(seen);
-    if (state.type === 'free' && state.reason === 'expired') silent.add(who);
-    else if (
-      before?.lease.leaseOwner === seen.lease.leaseOwner &&
-      before?.lease.counter !== seen.lease.counter
-    )
-      silent.delete(who);
+    const expired = state.type === 'free' && state.reason === 'expired';
+    const wrote = before?.lease.leaseOwner === leaseOwner && before?.lease.counter !== counter;
+    if (incarnation === undefined) return this.#noteJava(seen, expired, wrote);
+    if (expired) this.#silent.add(incarnation);
+    else if (wrote) this.#silent.delete(incarnation);
+  }
+
+  #noteJava({ changedAtMs, lease, ownerSinceMs }: Seen, expired: boolean, wrote: boolean): void {
+    const worker = actualOwner(lease);
+    if (worker === undefined) return;
+    // What a leader gave it may lie for longer than that before it takes it up.
+    const fell = expired && changedAtMs > ownerSinceMs && !this.#silentJava.has(worker);
+    const rose = wrote && this.#silentJava.has(worker);
+    if (fell) this.#silentJava.add(worker);
+    if (rose) this.#silentJava.delete(worker);
+    if (fell || rose) this.#own.onState?.();
   }
 
   #size(): FleetSize {

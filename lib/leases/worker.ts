@@ -87,6 +87,7 @@ export class Worker {
     this.#member = new Member(context, {
       ...options.fleet,
       roster: this.#fleet.roster,
+      lives: (worker) => this.#fleet.livingJava().includes(worker),
       withJava: () => this.#fleet.staying().some(({ incarnation }) => incarnation === undefined),
     });
     this.#taker = new Taker(context, this.#fleet, this.#tenures, {

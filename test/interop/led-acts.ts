@@ -10,8 +10,6 @@ import { type Act, type Stage, Unreached } from './story.ts';
  * once, and each move is a hand-off.
  */
 export const ledEvenMs = 5 * 3 * 2 * failoverMs;
-/** Ours takes what no leader has given to anybody for five failover times. */
-export const orphanMs = 5 * failoverMs + 10_000;
 
 /** The newcomer gets its share from the Java leader; ours robs nobody. */
 export function joinLed(name: string, id: string, kind: Kind): Act {

@@ -12,7 +12,7 @@ import {
 } from './acts.ts';
 import type { Kind } from './crew.ts';
 import { brokenHandOff, handOff } from './hand-off.ts';
-import { joinLed, ledEvenMs, onlyLeases, orphanMs, partWith, reachesVersion, rollBack } from './led-acts.ts';
+import { joinLed, ledEvenMs, onlyLeases, partWith, reachesVersion, rollBack } from './led-acts.ts';
 import type { Act } from './story.ts';
 
 export interface Story {
@@ -112,7 +112,7 @@ export function kcl34Stories(java: Kind): readonly Story[] {
         begin('java-a', java),
         joinLed('KCL 3.4: ours joins, the leader gives it its share', 'ours-a', ours),
         onlyLeases('KCL 3.4: ours keeps the lease table to leases'),
-        leave('KCL 3.4: Java (leader) is killed', 'kill', 'java-a', 'ours-a', orphanMs),
+        leave('KCL 3.4: Java (leader) is killed', 'kill', 'java-a', 'ours-a', oursFailoverMs),
       ],
     },
   ];
@@ -131,7 +131,7 @@ export function kcl3Stories(java: Kind): readonly Story[] {
         leave('KCL 3: ours stops', 'stop', 'ours-a', 'java-a', javaFailoverMs),
         joinLed('KCL 3: ours comes again', 'ours-b', ours),
         reshard('KCL 3: split and merge', ledEvenMs),
-        leave('KCL 3: Java (leader) is killed', 'kill', 'java-a', 'ours-b', orphanMs),
+        leave('KCL 3: Java (leader) is killed', 'kill', 'java-a', 'ours-b', oursFailoverMs),
       ],
     },
     {

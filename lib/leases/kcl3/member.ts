@@ -20,6 +20,8 @@ export interface MemberOptions {
   /** Needed for `kcl3` and `auto`. */
   readonly tables: KclTables | undefined;
   readonly roster: Roster;
+  /** Whether a Java worker publishes metrics, and renews what it holds. */
+  readonly lives: (worker: string) => boolean;
   /** Whether a live worker that is not ours was seen: it may be a KCL 2, which cannot read a table with other items. */
   readonly withJava: () => boolean;
 }
@@ -123,10 +125,10 @@ export class Member {
     return compat === 'kcl3' && !withJava() ? 'lease-table' : undefined;
   }
 
-  /** A leader publishes metrics like any other; so one that died long ago is known at first sight. */
+  /** A leader is a worker like any other: it does not live longer than its metrics, nor than its leases. */
   async #isLed(tables: KclTables, place: Place | undefined, lock: Item | undefined): Promise<boolean> {
     const { clock } = this.#context;
-    const { roster } = this.#options;
+    const { lives, roster } = this.#options;
     const owner = this.#watch.see(parseLeaderLock(lock), clock.monotonic());
     if (place === undefined) return false;
     const others = place === 'legacy-tables' ? await tables.legacyMetrics() : [];
@@ -135,7 +137,7 @@ export class Member {
       const parsed = parseWorkerMetrics(place, metrics);
       if (parsed !== undefined) roster.see(parsed);
     }
-    return roster.isJava(owner);
+    return owner !== undefined && lives(owner);
   }
 }
 

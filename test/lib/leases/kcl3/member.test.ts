@@ -113,7 +113,8 @@ describe('a member of a KCL 3 fleet', function () {
     const a = start('a');
     await clock.advance(5_000);
     for (const one of [worker, lead]) one.stop();
-    await clock.advance(100_000);
+    // Failover time + 5 s, as after any death.
+    await clock.advance(15_000);
     expect(a.working.size).to.equal(4);
     const again = java('java');
     const leading = leader('java');
