@@ -335,7 +335,7 @@ describe('many shards in one process', () => {
   });
 
   it('hold no more bytes than the budget, however slow their handlers are, and none of them starves', async () => {
-    const world = scene({ recordsPerReadMax: 3, readMs: 0, budgetBytes: 12 * 513, prefetchPagesMax: 5 });
+    const world = scene({ recordsPerReadMax: 3, readMs: 0, budgetBytes: 12 * 1_025, prefetchPagesMax: 5 });
     const { budget, clock, kinesis } = world;
     let shards: readonly string[] = [firstShard];
     for (let round = 0; round < 2; round += 1) {

@@ -8,9 +8,9 @@ describe('the size of a page', () => {
   it('is that of the memory behind its data, counted once, and of its records', () => {
     const answer = new Uint8Array(1_000);
     const views = [answer.subarray(0, 10), answer.subarray(500, 530)].map(record);
-    expect(sizeOf(views)).to.deep.equal({ bytes: 40, heldBytes: 1_000 + 2 * 512 });
+    expect(sizeOf(views)).to.deep.equal({ bytes: 40, heldBytes: 1_000 + 2 * 1_024 });
     const apart = [new Uint8Array(10), new Uint8Array(30)].map(record);
-    expect(sizeOf(apart)).to.deep.equal({ bytes: 40, heldBytes: 40 + 2 * 512 });
+    expect(sizeOf(apart)).to.deep.equal({ bytes: 40, heldBytes: 40 + 2 * 1_024 });
   });
 
   it('is nothing without records', () => {

@@ -85,7 +85,7 @@ describe('polling', () => {
     const running = run(lease, processor, { ...kinesis, read });
     await clock.advance(500);
     expect(reads, 'one in work, two waiting').to.equal(3);
-    expect(budget.used, 'a byte of data each, and what a record takes beside it').to.equal(3 * 513);
+    expect(budget.used, 'a byte of data each, and what a record takes beside it').to.equal(3 * 1_025);
     await clock.advance(600);
     expect(reads).to.equal(4);
     lease.drain();
