@@ -91,6 +91,7 @@ const leaseLevels: { readonly [T in LeaseEvent['type']]?: Level } = {
   'shard-unowned': 'warn',
   'at-capacity': 'warn',
   'hash-range-hole': 'warn',
+  'no-pulse-index': 'warn',
   'call-failed': 'warn',
 };
 

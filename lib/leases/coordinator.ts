@@ -11,6 +11,7 @@ import type { WorkerContext } from './worker-context.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { type InitialPosition, type KeyFormat, type StreamLeases, streamLeases } from './stream-leases.ts';
 import type { ShardLister } from './syncer.ts';
+import { Life } from './pulse.ts';
 import { createTimeWatch } from './time-watch.ts';
 import { timingsFor } from './timings.ts';
 import { startBackoff, Worker } from './worker.ts';
@@ -20,7 +21,7 @@ export interface CoordinatorOptions {
   readonly failoverMs?: number;
   /**
    * DynamoDB read units that the whole fleet may spend each second while every worker surveys the lease table; in
-   * larger fleets two do it for all. 20 by default.
+   * larger fleets one does it for all. 5 by default.
    */
   readonly surveyUnitsPerSecond?: number;
   /** The longest time from the signal to the return of `run`. 25 s by default: below the 30 s that ECS gives. */
@@ -134,8 +135,7 @@ function workerContext(settings: CoordinatorSettings): WorkerContext {
   );
   return {
     worker: workerId,
-    incarnation,
-    incarnations: new Set([incarnation]),
+    life: new Life(incarnation, { clock, timings, watch }),
     store,
     clock,
     random,

@@ -87,6 +87,8 @@ export type LeaseEvent =
       readonly shards: number;
       readonly created: number;
     }
+  /** The fleet is large and its table has no index of pulses (Java made it, say): the table is read far more often. */
+  | { readonly type: 'no-pulse-index' }
   /** A call to the lease table or to Kinesis failed. It is tried again; processing goes on until deadlines pass. */
   | { readonly type: 'call-failed'; readonly doing: string; readonly error: unknown };
 

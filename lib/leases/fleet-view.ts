@@ -50,6 +50,8 @@ export function availability(
   seen: Seen,
   me: { readonly worker: string; readonly incarnations: ReadonlySet<string> },
   timings: Pick<Timings, 'failoverMs' | 'handoffMs'> & Pick<Cadence, 'offerMs'>,
+  /** It was proven then that its owner has held none of its leases since: see Patrol. */
+  overSinceMs?: number,
 ): Availability {
   const { lease, changedAtMs, readAtMs } = seen;
   if (isFinished(lease)) return { type: 'finished' };
@@ -60,6 +62,10 @@ export function availability(
     const { offered, incarnation } = lease;
     const nobodyElse = offered || incarnation === undefined || me.incarnations.has(incarnation);
     if (nobodyElse) return { type: 'free', reason: 'own', sinceMs: changedAtMs };
+  }
+  // Whatever was written since that proof was written by somebody who lives.
+  if (overSinceMs !== undefined && changedAtMs <= overSinceMs) {
+    return { type: 'free', reason: 'expired', sinceMs: overSinceMs };
   }
   const quietUntilMs = changedAtMs + quietMs(lease, timings);
   const overdueAtMs =

@@ -1,4 +1,4 @@
-import { type Cadence, cadenceFor, type FleetSize } from './cadence.ts';
+import { type Cadence, cadenceFor, type FleetSize, type PulseRanks, unitsPerLease } from './cadence.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { availability, type Availability, observed, type Seen } from './fleet-view.ts';
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
@@ -7,6 +7,7 @@ import { wholeTable } from './lease-store.ts';
 import { KnownWorkers } from './known-workers.ts';
 import { inParallel } from './parallel.ts';
 import { metricsEntity } from './kcl3/kcl-tables.ts';
+import { Pulses } from './pulses.ts';
 import { Roster } from './kcl3/roster.ts';
 import { parseWorkerMetrics } from './kcl3/worker-metrics.ts';
 import type { Kind } from './lease-writes.ts';
@@ -18,6 +19,8 @@ export interface OwnLeases {
   readonly isHeld: (leaseKey: string) => boolean;
   /** A KCL 3 fleet has begun or changed its version, its leader has renewed its lock, or a Java worker fell silent. */
   readonly onState?: () => void;
+  /** How many are held. */
+  readonly held: () => number;
 }
 
 /** What this worker knows of the whole lease table: the leases of its streams, and since when they stand so. */
@@ -37,6 +40,10 @@ export class Fleet {
   /** Workers that publish metrics, as in a KCL 3 fleet. */
   readonly roster: Roster;
   readonly #known: KnownWorkers;
+  readonly pulses: Pulses;
+  /** Whether the table has an index of pulses, and when that was looked up. */
+  #pulseIndex: { readonly there: boolean; readonly atMs: number } | undefined;
+  #surveyedAtMs = Number.NEGATIVE_INFINITY;
   #cadence: Cadence;
   #blindSinceMs: number | undefined;
 
@@ -46,6 +53,7 @@ export class Fleet {
     this.#own = own;
     this.roster = new Roster(context);
     this.#known = new KnownWorkers(context.clock);
+    this.pulses = new Pulses(context.timings.failoverMs);
     this.#cadence = cadenceFor(context.timings, this.#size());
   }
 
@@ -59,13 +67,61 @@ export class Fleet {
       }
     });
     if (signal.aborted) return;
+    this.#surveyedAtMs = startedAtMs;
     for (const [leaseKey, seen] of this.#seen) {
       if (seen.readAtMs < startedAtMs) this.#seen.delete(leaseKey);
     }
     const present = new Set(this.all().map(({ lease }) => lease.incarnation));
     for (const process of this.#silent) if (!present.has(process)) this.#silent.delete(process);
     this.#known.tidy();
+    this.pulses.keep(present);
     this.refresh();
+  }
+
+  /** Whether the last one is `afterMs` old. */
+  surveyDue(afterMs: number): boolean {
+    const { clock, timings } = this.#context;
+    // Half a round early rather than late.
+    return clock.monotonic() - this.#surveyedAtMs >= afterMs - timings.surveyMs / 2;
+  }
+
+  /** Reads the leases of one process: one by one, or all of the table where that costs less. */
+  async lookAt(incarnation: string, owner: string | undefined, signal: AbortSignal): Promise<void> {
+    const seen = this.all().filter(({ lease }) => lease.incarnation === incarnation);
+    const keys = new Set(seen.map(({ lease }) => lease.leaseKey));
+    await this.#reading(async () => {
+      if (owner !== undefined) for (const key of await this.#context.store.ownedBy(owner)) keys.add(key);
+    });
+    if (keys.size > this.#seen.size * unitsPerLease) await this.survey(signal);
+    else await this.look([...keys]);
+  }
+
+  /** Reads the pulses of all processes, or of one. Returns whether somebody has come or gone. */
+  async readPulses(of?: string): Promise<boolean> {
+    let changed = false;
+    await this.#reading(async () => {
+      const pulses = await this.#context.store.pulses(of);
+      const nowMs = this.#context.clock.monotonic();
+      const before = this.#pulseIndex;
+      this.#pulseIndex = { there: pulses !== undefined, atMs: nowMs };
+      if (pulses === undefined && before?.there !== false) this.#context.report({ type: 'no-pulse-index' });
+      if (of === undefined) changed = this.pulses.see(pulses ?? [], nowMs);
+      else this.pulses.seeOne(of, pulses ?? [], nowMs);
+    });
+    return changed;
+  }
+
+  /** In a large fleet: whether it has to be looked up if there is an index of pulses. It may be made at any time. */
+  pulsesUnknown(): boolean {
+    if (!this.#cadence.large || this.#pulseIndex?.there === true) return false;
+    const { clock, timings } = this.#context;
+    return this.#pulseIndex === undefined || clock.monotonic() - this.#pulseIndex.atMs >= timings.syncMs;
+  }
+
+  /** A process has held none of its leases since `atMs`. */
+  end(incarnation: string, atMs: number): void {
+    this.pulses.end(incarnation, atMs);
+    this.#silent.add(incarnation);
   }
 
   /** Reads single leases, strongly consistent. */
@@ -99,11 +155,13 @@ export class Fleet {
     if (!outage) return;
     for (const [leaseKey, seen] of this.#seen) this.#seen.set(leaseKey, { ...seen, changedAtMs: nowMs });
     this.#silent.clear();
+    this.pulses.restart(nowMs);
   }
 
   /** Works the cadence out again, after something has changed. */
   refresh(): Cadence {
     this.#cadence = cadenceFor(this.#context.timings, this.#size());
+    this.#context.life.pulseWanted = this.#cadence.large && this.#pulseIndex?.there === true;
     return this.#cadence;
   }
 
@@ -154,8 +212,11 @@ export class Fleet {
   }
 
   availability(seen: Seen): Availability {
-    const { failoverMs, handoffMs } = this.#context.timings;
-    return availability(seen, this.#context, { failoverMs, handoffMs, offerMs: this.cadence().offerMs });
+    const { life, timings, worker } = this.#context;
+    const { failoverMs, handoffMs } = timings;
+    const me = { worker, incarnations: life.incarnations };
+    const overSinceMs = this.pulses.overSinceMs(seen.lease.incarnation);
+    return availability(seen, me, { failoverMs, handoffMs, offerMs: this.cadence().offerMs }, overSinceMs);
   }
 
   /**
@@ -202,21 +263,32 @@ export class Fleet {
 
   /**
    * Leases worth a look of their own, since it decides whether they may be taken: those that were quiet for long
-   * enough. What a relieved worker has not seen for long is not quiet, only unseen; it watches the first lease.
+   * enough. Where this worker reads the table rarely, what it has not seen for long is not quiet, only unseen.
    */
   suspects(): readonly string[] {
     const nowMs = this.#context.clock.monotonic();
-    if (this.#cadence.role === 'relieved') {
-      const first = this.#inOrder()[0];
-      const due = first !== undefined && nowMs - first.readAtMs >= this.#cadence.watchMs;
-      return due ? [first.lease.leaseKey] : [];
+    const { role, watch } = this.#cadence;
+    const quiet = this.all().filter((seen) => {
+      const state = this.availability(seen);
+      return state.type === 'busy' && state.untilMs <= nowMs;
+    });
+    switch (watch.type) {
+      case 'pulse before':
+        return [];
+      case 'all pulses':
+        return keysOf(quiet.filter(({ lease }) => lease.offered || !this.#hasPulse(lease)));
+      case 'surveys':
+        return keysOf(quiet);
+      case 'first lease': {
+        if (role === 'duty') return keysOf(quiet);
+        const first = this.#inOrder()[0];
+        return first !== undefined && nowMs - first.readAtMs >= watch.everyMs ? [first.lease.leaseKey] : [];
+      }
     }
-    return this.all()
-      .filter((seen) => {
-        const state = this.availability(seen);
-        return state.type === 'busy' && state.untilMs <= nowMs;
-      })
-      .map(({ lease }) => lease.leaseKey);
+  }
+
+  #hasPulse({ incarnation }: Lease): boolean {
+    return incarnation !== undefined && this.pulses.alive().includes(incarnation);
   }
 
   /** Live leases by their keys. */
@@ -257,7 +329,32 @@ export class Fleet {
     // Java's workers see to themselves.
     const ours = held.filter(({ lease }) => actualOwner(lease) === me || lease.incarnation !== undefined);
     const ownersInOrder = ours.flatMap(({ lease }) => actualOwner(lease) ?? []);
-    return { me, workers: new Set([me, ...owners]).size, leases: live.length, ownersInOrder };
+    return {
+      me,
+      workers: new Set([me, ...owners]).size,
+      leases: live.length,
+      held: this.#own.held(),
+      ownersInOrder,
+      pulses: this.#pulseIndex?.there === true ? this.#ranks(held) : undefined,
+    };
+  }
+
+  #ranks(held: readonly Seen[]): PulseRanks {
+    const { life, worker } = this.#context;
+    const alive = this.pulses.alive();
+    const known = new Set(alive);
+    const missing = held.some(({ lease }) => {
+      const { incarnation } = lease;
+      const over = this.pulses.overSinceMs(incarnation) !== undefined;
+      const owner = actualOwner(lease);
+      return (
+        owner !== undefined &&
+        owner !== worker &&
+        !over &&
+        (incarnation === undefined || !known.has(incarnation))
+      );
+    });
+    return { incarnation: life.incarnation, alive, missing };
   }
 
   #read(item: ParsedItem): void {
@@ -293,4 +390,8 @@ export class Fleet {
     this.#setAside.set(leaseKey, text);
     this.#context.report({ type: 'item-set-aside', leaseKey, problems });
   }
+}
+
+function keysOf(leases: readonly Seen[]): readonly string[] {
+  return leases.map(({ lease }) => lease.leaseKey);
 }

@@ -2,7 +2,9 @@ import { assert } from '../runtime/errors.ts';
 import { backoffMs } from '../runtime/retry.ts';
 import { compareCheckpoints } from './checkpoint.ts';
 import type { CheckpointPosition } from './held-lease.ts';
-import { actualOwner, type Lease, siblingKey } from './lease.ts';
+import { createChild } from './child-lease.ts';
+import { actualOwner, type Lease } from './lease.ts';
+import type { Pulse } from './pulse.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { LeaseStoreError, type WriteOutcome } from './lease-store.ts';
 import type { Kind } from './lease-writes.ts';
@@ -11,14 +13,27 @@ import type { SavedState } from './saved-state.ts';
 import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
 import { newMark, sendNow, type Sent, type WorkerContext } from './worker-context.ts';
 
+/** Which writes may mark a lease as the pulse: those after which it is still held. */
+const marking: ReadonlySet<string> = new Set(['renew', 'checkpoint', 'prepare']);
+
+/**
+ * The first renewals of leases that were taken together are spread over this part of the interval, and so are those
+ * that follow: then one of them comes soon whenever somebody rings.
+ */
+const spread = 0.8;
+
 /**
  * One lease while this worker holds it: the only place from which it is written, one write at a time. Knows until
- * when the lease is surely ours: the *send* time of the last confirmed write plus `ownMs`, on the monotonic clock.
+ * when the lease is surely ours: the *send* time of the last confirmed write, or that of the pulse if it is older, plus
+ * `ownMs`, on the monotonic clock.
  */
 export class Holding {
   /** As it stood when it was taken; its counter is the fence. */
   readonly taken: Lease;
   readonly #context: WorkerContext;
+  /** Of this process when the lease was taken. */
+  readonly #pulse: Pulse;
+  readonly #onRung: () => void;
   readonly #throughput: Throughput;
   readonly #drain = new AbortController();
   readonly #lost = new AbortController();
@@ -27,17 +42,22 @@ export class Holding {
   readonly #sent = new Map<string, Sent>();
   #lease: Lease;
   #confirmed: Sent;
+  #renewAfterMs: number;
   #loss: LossReason | undefined;
   /** When the lease goes to whoever asked for it, even if the work has not returned. */
   #handoffDueMs = Number.POSITIVE_INFINITY;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `sent`: the write that took the lease. */
-  constructor(lease: Lease, sent: Sent, context: WorkerContext) {
+  /** `sent`: the write that took the lease. `onRung`: somebody has something for this worker, see Lease.bell. */
+  constructor(lease: Lease, sent: Sent, context: WorkerContext, onRung: () => void) {
     this.taken = lease;
     this.#lease = lease;
     this.#context = context;
     this.#confirmed = sent;
+    this.#pulse = context.life.pulseOf(lease);
+    this.#pulse.saw(lease, sent);
+    this.#onRung = onRung;
+    this.#renewAfterMs = this.#spreadMs();
     this.#throughput = createThroughput(sent.atMs, lease.throughputKBps ?? 0);
   }
 
@@ -55,7 +75,7 @@ export class Holding {
     return this.#ended.signal.aborted;
   }
   get deadlineMs(): number {
-    return this.#confirmed.atMs + this.#context.timings.ownMs;
+    return Math.min(this.#confirmed.atMs, this.#pulse.confirmedAtMs) + this.#context.timings.ownMs;
   }
 
   /** Renews and watches the deadline until the lease ends. Never rejects. */
@@ -86,7 +106,8 @@ export class Holding {
     this.#assertWorking();
     // More than once if the machine is suspended again while the answer is on its way.
     while (this.#suspicious()) {
-      await this.#renewIf(() => this.#suspicious());
+      if (!(await this.#pulse.verify())) this.lose('deadline');
+      await this.#verifyOwn();
       this.#assertWorking();
     }
   }
@@ -169,8 +190,9 @@ export class Holding {
   }
 
   async #renew(): Promise<void> {
-    const { clock, timings } = this.#context;
-    const dueMs = (): number => this.#confirmed.atMs + timings.renewMs - clock.monotonic();
+    const { clock } = this.#context;
+    const dueMs = (): number =>
+      this.#wantsMark() ? 0 : this.#confirmed.atMs + this.#renewAfterMs - clock.monotonic();
     while (!this.ended) {
       await clock.sleep(Math.max(0, dueMs()), this.#ended.signal);
       try {
@@ -184,8 +206,24 @@ export class Holding {
   #renewIf(needed: () => boolean): Promise<void> {
     return this.#queue(async () => {
       // A checkpoint that went first has renewed the lease already.
-      if (needed()) await this.#attempt('renew', (lease, mark) => this.#context.store.renew(lease, mark));
+      if (!needed()) return;
+      this.#renewAfterMs = this.#context.timings.renewMs;
+      await this.#attempt('renew', (lease, mark) => this.#context.store.renew(lease, mark));
     });
+  }
+
+  #verifyOwn(): Promise<void> {
+    return this.#renewIf(() => this.#unverified());
+  }
+
+  #wantsMark(): boolean {
+    const { life } = this.#context;
+    return life.pulseWanted && life.pulse === this.#pulse && !this.#pulse.marked;
+  }
+
+  #spreadMs(): number {
+    const { random, timings } = this.#context;
+    return timings.renewMs * (1 - spread * random());
   }
 
   #write(doing: string, send: Send): Promise<void> {
@@ -202,10 +240,11 @@ export class Holding {
 
   /** Sends one write, the same each time, until it is known to have landed or to have lost. */
   async #attempt(doing: string, send: Send): Promise<void> {
-    const mark = newMark(this.#context);
+    const mark = { ...newMark(this.#context), pulse: marking.has(doing) && this.#wantsMark() };
     for (let failures = 0; ; failures += 1) {
       this.#assertHeld();
       const sent = this.#noteSent(mark.nonce);
+      if (mark.pulse) this.#pulse.sending(this.#lease.leaseKey, sent, () => this.#verifyOwn());
       const throughputKBps = this.#throughput.sample(this.#context.clock.monotonic());
       try {
         const outcome = await send(
@@ -232,11 +271,13 @@ export class Holding {
   #confirm(lease: Lease, sent: Sent): void {
     this.#sent.clear();
     if (sent.atMs >= this.#confirmed.atMs) this.#confirmed = sent;
+    this.#pulse.saw(lease, this.#confirmed);
     this.#adopt(lease);
   }
 
   #adopt(lease: Lease): void {
     const asked = lease.checkpointOwner === this.#context.worker && this.#lease.checkpointOwner === undefined;
+    if (lease.bell !== this.#lease.bell) this.#onRung();
     this.#lease = lease;
     if (!asked) return;
     const { clock, report, timings } = this.#context;
@@ -251,6 +292,7 @@ export class Holding {
       case 'missing':
         return this.#restore();
       case 'unreadable':
+        this.#pulse.gone(this.#lease.leaseKey);
         return this.lose('unreadable');
       case 'lost': {
         const { current } = outcome;
@@ -269,11 +311,12 @@ export class Holding {
   }
 
   #loseTo(current: Lease): void {
-    const { worker, incarnation, report } = this.#context;
+    const { life, worker, report } = this.#context;
+    this.#pulse.saw(current, undefined);
     if (
       actualOwner(current) === worker &&
       current.incarnation !== undefined &&
-      current.incarnation !== incarnation
+      !life.incarnations.has(current.incarnation)
     ) {
       report({ type: 'duplicate-worker', worker, incarnation: current.incarnation });
     }
@@ -285,8 +328,12 @@ export class Holding {
    * suspension: then another may have taken the lease, finished the shard and rightly removed the lease.
    */
   async #restore(): Promise<void> {
-    if (this.#suspicious()) return this.lose('deleted');
-    const { worker, incarnation, report, store } = this.#context;
+    if (this.#unverified()) {
+      this.#pulse.gone(this.#lease.leaseKey);
+      return this.lose('deleted');
+    }
+    const { worker, report, store } = this.#context;
+    const { incarnation } = this.#pulse;
     const mark = newMark(this.#context);
     const counter = this.#lease.counter + 1;
     const whole = { ...this.#lease, counter, leaseOwner: worker, checkpointOwner: undefined, incarnation };
@@ -310,31 +357,12 @@ export class Holding {
     for (let failures = 0; ; failures += 1) {
       this.#assertHeld();
       try {
-        if (!(await this.#allParentsLeased(child))) return;
-        const { type } = await this.#context.store.create(child, mark);
-        if (type === 'won') {
-          const { leaseKey, checkpoint } = child;
-          this.#context.report({ type: 'lease-created', leaseKey, checkpoint: checkpoint.type });
-        }
-        return;
+        return await createChild(this.#context, this.#lease.shardId, child, mark);
       } catch (error) {
         if (!(error instanceof LeaseStoreError)) throw error;
         await this.#afterFailure('create child of', error, failures);
       }
     }
-  }
-
-  /**
-   * The other parent of a merged shard may have no lease yet, because its own parents are still being read. A child
-   * whose parent has no lease would not wait for it; so then the child is left to the end of the other parent, or,
-   * should that one never get a lease, to the shard sync.
-   */
-  async #allParentsLeased(child: Lease): Promise<boolean> {
-    for (const parent of child.parents) {
-      if (parent === this.#lease.shardId) continue;
-      if ((await this.#context.store.get(siblingKey(child, parent))) === undefined) return false;
-    }
-    return true;
   }
 
   #end(): void {
@@ -343,7 +371,12 @@ export class Holding {
   }
 
   #suspicious(): boolean {
-    return this.#context.watch.jumps() !== this.#confirmed.jumps;
+    return this.#unverified() || this.#pulse.suspicious;
+  }
+
+  #unverified(): boolean {
+    const { atMs, jumps } = this.#confirmed;
+    return this.#context.watch.jumps() !== jumps || atMs < this.#pulse.relearnedAtMs;
   }
 
   /** Looks at the clock itself: after a blocked event loop the guard comes too late. */

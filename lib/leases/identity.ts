@@ -3,6 +3,7 @@ import type { Fleet } from './fleet.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { actualOwner, type Lease } from './lease.ts';
 import { LeaseStoreError } from './lease-store.ts';
+import { processOf } from './pulse.ts';
 
 /**
  * Leases of this worker's id, held by another process: an earlier life of this worker, or a second worker that was
@@ -17,7 +18,7 @@ export async function settleIdentity(
 ): Promise<void> {
   const { clock, report, timings, worker } = context;
   const before = foreignLives(context, fleet).filter(
-    ({ incarnation }) => !isGone((incarnation ?? '').slice(worker.length + 1)),
+    ({ incarnation }) => !isGone(processOf(incarnation ?? '', worker)),
   );
   const untilMs = clock.monotonic() + timings.renewMs * 1.25;
   while (before.length > 0 && clock.monotonic() < untilMs && !signal.aborted) {
@@ -31,17 +32,19 @@ export async function settleIdentity(
     for (const lease of before) assertQuiet(context, lease, fleet.get(lease.leaseKey));
   }
   for (const { incarnation } of foreignLives(context, fleet)) {
-    if (incarnation !== undefined) context.incarnations.add(incarnation);
+    if (incarnation !== undefined) context.life.incarnations.add(incarnation);
   }
 }
 
-function foreignLives({ worker, incarnations }: WorkerContext, fleet: Fleet): readonly Lease[] {
+function foreignLives({ worker, life }: WorkerContext, fleet: Fleet): readonly Lease[] {
   return fleet
     .all()
     .map(({ lease }) => lease)
     .filter((lease) => {
       const { incarnation } = lease;
-      return actualOwner(lease) === worker && incarnation !== undefined && !incarnations.has(incarnation);
+      return (
+        actualOwner(lease) === worker && incarnation !== undefined && !life.incarnations.has(incarnation)
+      );
     });
 }
 
@@ -73,7 +76,7 @@ export class Twins {
 
   /** After leases were read. Both see each other; the one whose incarnation sorts first stays, the other throws. */
   check(): void {
-    const { incarnation: mine, report, worker } = this.#context;
+    const { life, report, worker } = this.#context;
     for (const lease of foreignLives(this.#context, this.#fleet)) {
       const { incarnation: other = '', leaseKey } = lease;
       const before = this.#seen.get(leaseKey);
@@ -82,7 +85,7 @@ export class Twins {
       if (before?.incarnation !== other || before.counter === lease.counter) continue;
       if (!this.#reported.has(other)) report({ type: 'duplicate-worker', worker, incarnation: other });
       this.#reported.add(other);
-      if (other < mine) throw new DuplicateWorker(worker, other);
+      if (other < life.incarnation) throw new DuplicateWorker(worker, other);
     }
   }
 }

@@ -8,6 +8,7 @@ import { actualOwner, isFinished, type Lease } from './lease.ts';
 import type { WriteOutcome } from './lease-store.ts';
 import { inParallel, shuffled } from './parallel.ts';
 import { type Plan, plan, type PlannedLease } from './plan.ts';
+import type { Ringer } from './ringer.ts';
 import type { Tenures } from './tenures.ts';
 
 /**
@@ -28,20 +29,25 @@ export class Taker {
   readonly #context: WorkerContext;
   readonly #fleet: Fleet;
   readonly #tenures: Tenures;
+  readonly #ringer: Ringer;
   readonly #maxLeases: number;
   readonly #mode: () => FleetMode;
   readonly #unowned = new Set<string>();
+  /** Workers that were given or asked for something in this round. */
+  readonly #addressed = new Set<string>();
   #waiting = 0;
 
   constructor(
     context: WorkerContext,
     fleet: Fleet,
     tenures: Tenures,
+    ringer: Ringer,
     options: { readonly maxLeases: number; readonly mode: () => FleetMode },
   ) {
     this.#context = context;
     this.#fleet = fleet;
     this.#tenures = tenures;
+    this.#ringer = ringer;
     this.#maxLeases = options.maxLeases;
     this.#mode = options.mode;
   }
@@ -60,6 +66,7 @@ export class Taker {
       await inParallel(this.#polite(gifts), (take) => this.#give(take));
       const wanted = made.asks.filter(({ to }) => this.#seesTo(to, role));
       await inParallel(this.#polite(wanted), (ask) => this.#ask(ask));
+      await this.#ring();
       this.#reportWaiting(made.waiting);
       break;
     }
@@ -107,15 +114,17 @@ export class Taker {
   #plan(): Plan {
     const { leases, workers } = this.planned();
     const { worker: me } = this.#context;
-    const pollsMs = 2 * this.#fleet.cadence().pollMs;
-    const input = { me, workers, leases, maxLeases: this.#maxLeases, graceMs: pollsMs };
+    const { failoverMs, pollMs } = this.#context.timings;
+    // Who is on duty gives what is free to others; only what nobody has taken up for long it takes itself.
+    const graceMs = this.#fleet.cadence().role === 'duty' ? 3 * failoverMs : 2 * pollMs;
+    const input = { me, workers, leases, maxLeases: this.#maxLeases, graceMs };
     if (this.#mode() !== 'kcl3-led') return plan(input);
-    const leftMs = leaderFailovers * this.#context.timings.failoverMs;
+    const leftMs = leaderFailovers * failoverMs;
     const { takes, waiting } = plan({
       ...input,
       workers: workers.filter((worker) => this.#fleet.kindOf(worker) === 'ours'),
       leases: leases.filter(({ freeForMs, owner }) => owner !== undefined || freeForMs >= leftMs),
-      graceMs: leftMs + pollsMs,
+      graceMs: leftMs + graceMs,
     });
     return { takes, asks: [], waiting };
   }
@@ -192,6 +201,7 @@ export class Taker {
   async #takeAs(lease: Lease, reason: TakeReason): Promise<void> {
     const stream = this.#fleet.streamOf(lease);
     if (stream === undefined || !this.#tenures.mayBegin(lease.leaseKey)) return;
+    this.#context.life.goOn();
     const sent = sendNow(this.#context);
     const outcome = await this.#context.store.take(lease, newMark(this.#context));
     if (outcome.type === 'won') this.#tenures.begin(outcome.lease, lease, sent, reason, stream);
@@ -204,7 +214,10 @@ export class Taker {
     if (seen === undefined || this.#fleet.availability(seen).type !== 'free') return;
     const mark = newMark(this.#context);
     const outcome = await this.#context.store.assign(seen.lease, to, mark, this.#fleet.kindOf(to));
-    if (outcome.type === 'won') this.#context.report({ type: 'lease-handed-over', leaseKey, to });
+    if (outcome.type === 'won') {
+      this.#addressed.add(to);
+      this.#context.report({ type: 'lease-handed-over', leaseKey, to });
+    }
     this.#note(leaseKey, outcome);
   }
 
@@ -221,8 +234,17 @@ export class Taker {
       return;
     }
     const outcome = await this.#context.store.requestHandoff(lease, from, to, this.#fleet.kindOf(to));
-    if (outcome.type === 'won') this.#context.report({ type: 'handoff-requested', leaseKey, from, to });
+    if (outcome.type === 'won') {
+      this.#addressed.add(from);
+      this.#context.report({ type: 'handoff-requested', leaseKey, from, to });
+    }
     this.#note(leaseKey, outcome);
+  }
+
+  async #ring(): Promise<void> {
+    const addressed = [...this.#addressed];
+    this.#addressed.clear();
+    await inParallel(addressed, (worker) => this.#ringer.ring(worker));
   }
 
   #note(leaseKey: string, outcome: WriteOutcome): void {

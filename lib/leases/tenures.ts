@@ -8,6 +8,7 @@ import { isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
 import type { Kind } from './lease-writes.ts';
+import type { Ringer } from './ringer.ts';
 import { childLease, type StreamLeases } from './stream-leases.ts';
 
 /** Work that fails at once, again and again, is not begun more often than this. */
@@ -25,8 +26,14 @@ interface Tenure {
 export interface TenureOptions {
   readonly work: (lease: HeldLease) => Promise<void>;
   readonly kindOf: (worker: string) => Kind;
-  /** A lease has ended; `children` are the leases of its shard's children, if it was read to its end. */
-  readonly onEnded: (leaseKey: string, children: readonly string[]) => void;
+  /**
+   * A lease has ended; `children` are the leases of its shard's children, if it was read to its end; `againAtMs`: its
+   * work has failed and may be tried again then.
+   */
+  readonly onEnded: (leaseKey: string, children: readonly string[], againAtMs: number | undefined) => void;
+  readonly ringer: Ringer;
+  /** Somebody has something for this worker: see Lease.bell. */
+  readonly onRung: () => void;
   /** A broken promise of the code itself: the worker must end. */
   readonly onBroken: (error: BrokenInvariant) => void;
 }
@@ -69,7 +76,7 @@ export class Tenures {
   begin(lease: Lease, before: Lease, sent: Sent, reason: TakeReason, stream: StreamLeases): void {
     const { leaseKey, counter: fence } = lease;
     assert(!this.#tenures.has(leaseKey), `The lease ${leaseKey} was taken while this worker still holds it`);
-    const holding = new Holding(lease, sent, this.#context);
+    const holding = new Holding(lease, sent, this.#context, this.#options.onRung);
     this.#context.report({ type: 'lease-taken', leaseKey, from: before.leaseOwner, reason, fence });
     // A take that was under way when the worker was told to stop.
     if (this.#targets !== undefined) holding.drain();
@@ -159,9 +166,11 @@ export class Tenures {
     if (holding.ended) return;
     const { lease } = holding;
     const to = this.#targets?.get(lease.leaseKey);
+    const next = lease.checkpointOwner === undefined ? to : lease.leaseOwner;
     // In a hand-off that leaves the lease to its next owner.
     if (to === undefined || lease.checkpointOwner !== undefined) await holding.release();
     else await holding.assign(to, this.#options.kindOf(to));
+    if (next !== undefined) await this.#options.ringer.ring(next);
   }
 
   #pause(leaseKey: string, error: unknown): void {
@@ -178,7 +187,7 @@ export class Tenures {
     const recovered = this.#context.clock.monotonic() - sinceMs >= recoveredMs;
     if (finished || recovered) this.#pauses.delete(lease.leaseKey);
     const children = finished ? lease.children.map((shardId) => siblingKey(lease, shardId)) : [];
-    this.#options.onEnded(lease.leaseKey, children);
+    this.#options.onEnded(lease.leaseKey, children, this.#pauses.get(lease.leaseKey)?.untilMs);
   }
 }
 

@@ -1,5 +1,9 @@
-/** Bytes per second of one shard, smoothed as the Java KCL does it (factor 0.5), so that both see one scale. */
-const smoothing = 0.5;
+/**
+ * Bytes per second of one shard, smoothed over time: what was measured before counts half after so long. Not by a factor
+ * for each sample, as the Java KCL does it (0.5): leases are sampled when they are written, at other times and over
+ * other stretches, and a burst or a lull would make even shards look uneven for a minute.
+ */
+const halfLifeMs = 30_000;
 /** Shorter stretches say more about the size of a batch than about the traffic. */
 const sampleMs = 1_000;
 
@@ -38,7 +42,8 @@ export function createThroughput(startMs: number, before: number): Throughput {
       const stretchMs = nowMs - sinceMs;
       if (stretchMs >= sampleMs) {
         const now = (bytes / 1_024 / Math.max(stretchMs, arrivedInMs)) * 1_000;
-        average = Math.round((smoothing * now + (1 - smoothing) * average) * 1e6) / 1e6;
+        const kept = 0.5 ** (stretchMs / halfLifeMs);
+        average = Math.round((kept * average + (1 - kept) * now) * 1e6) / 1e6;
         [bytes, arrivedInMs, sinceMs, sampled] = [0, 0, nowMs, true];
       }
       return sampled ? average : undefined;

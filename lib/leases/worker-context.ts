@@ -2,16 +2,14 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReportLeaseEvent } from './diagnostics.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { WriteMark } from './lease-writes.ts';
+import type { Life } from './pulse.ts';
 import type { TimeWatch } from './time-watch.ts';
 import type { Timings } from './timings.ts';
 
 /** What every lease of one worker shares. */
 export interface WorkerContext {
   readonly worker: string;
-  /** `worker/process`: this process. */
-  readonly incarnation: string;
-  /** This process, and earlier ones of this worker id that are known to be over: their leases are ours. */
-  readonly incarnations: Set<string>;
+  readonly life: Life;
   readonly store: LeaseStore;
   readonly clock: Clock;
   /** In [0, 1). Spreads retries and surveys, and makes nonces. */
@@ -23,9 +21,9 @@ export interface WorkerContext {
   readonly leaving: AbortController;
 }
 
-export function newMark({ worker, incarnation, leaving, random }: WorkerContext): WriteMark {
+export function newMark({ worker, life, leaving, random }: WorkerContext): WriteMark {
   const nonce = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
-  return { worker, incarnation, nonce, leaving: leaving.signal.aborted };
+  return { worker, incarnation: life.incarnation, nonce, leaving: leaving.signal.aborted };
 }
 
 /** When a write was sent, and how many jumps of the clock there had been: what is confirmed is as old as that. */

@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { BrokenInvariant } from '../runtime/errors.ts';
 import { backoffMs, retry } from '../runtime/retry.ts';
+import { Attention } from './attention.ts';
 import { type Bell, createBell } from './bell.ts';
 import type { CoordinatorSettings, CoordinatorSnapshot } from './coordinator.ts';
 import { Fleet } from './fleet.ts';
 import type { WorkerContext } from './worker-context.ts';
 import { DuplicateWorker, settleIdentity, Twins } from './identity.ts';
+import { Patrol } from './patrol.ts';
+import { Ringer } from './ringer.ts';
 import { actualOwner } from './lease.ts';
 import { Member, type MemberOptions } from './kcl3/member.ts';
 import { LeaseLost } from './lease-lost.ts';
@@ -41,6 +44,7 @@ export class Worker {
   readonly #fleet: Fleet;
   readonly #tenures: Tenures;
   readonly #member: Member;
+  readonly #patrol: Patrol;
   readonly #taker: Taker;
   readonly #syncer: Syncer;
   readonly #broken = new AbortController();
@@ -50,9 +54,7 @@ export class Worker {
   readonly #pollBell: Bell;
   readonly #surveyBell: Bell;
   readonly #followBell: Bell;
-  /** Leases to be looked at with the next poll. */
-  readonly #wanted = new Set<string>();
-  readonly #claims = new Set<string>();
+  readonly #attention: Attention;
   #acting: Promise<unknown> = Promise.resolve();
   #jumps = 0;
 
@@ -68,29 +70,39 @@ export class Worker {
     this.#pollBell = createBell(context.clock);
     this.#surveyBell = createBell(context.clock);
     this.#followBell = createBell(context.clock);
+    this.#attention = new Attention(context);
+    const ringer = new Ringer(context);
     this.#tenures = new Tenures(context, {
       work: settings.work,
+      ringer,
       kindOf: (worker) => this.#fleet.kindOf(worker),
       onBroken: (error) => this.#broken.abort(error),
-      onEnded: (leaseKey, children) => {
-        for (const key of [leaseKey, ...children]) this.#wanted.add(key);
-        for (const key of children) this.#claims.add(key);
+      onRung: () => {
+        this.#attention.beAlert();
+        this.#pollBell.ring();
+      },
+      onEnded: (leaseKey, children, againAtMs) => {
+        this.#attention.want([leaseKey]);
+        this.#attention.claim(children);
+        if (againAtMs !== undefined) this.#attention.claimLater(leaseKey, againAtMs);
         this.#pollBell.ring();
       },
     });
     this.#fleet = new Fleet(context, streams, {
       onSeen: (lease) => this.#tenures.get(lease.leaseKey)?.notice(lease),
       isHeld: (leaseKey) => this.#tenures.get(leaseKey)?.ended === false,
+      held: () => this.#tenures.all().filter(({ holding }) => !holding.ended).length,
       onState: () => this.#followBell.ring(),
     });
     this.#twins = new Twins(context, this.#fleet);
+    this.#patrol = new Patrol(context, this.#fleet);
     this.#member = new Member(context, {
       ...options.fleet,
       roster: this.#fleet.roster,
       lives: (worker) => this.#fleet.livingJava().includes(worker),
       withJava: () => this.#fleet.staying().some(({ incarnation }) => incarnation === undefined),
     });
-    this.#taker = new Taker(context, this.#fleet, this.#tenures, {
+    this.#taker = new Taker(context, this.#fleet, this.#tenures, ringer, {
       maxLeases: options.maxLeases,
       mode: () => this.#member.mode,
     });
@@ -108,7 +120,8 @@ export class Worker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { incarnation, report, worker } = this.#context;
+    const { life, report, worker } = this.#context;
+    const { incarnation } = life;
     report({ type: 'worker-started', application: this.#options.application, worker, incarnation });
     const stop = AbortSignal.any([signal, this.#broken.signal, this.#yield.signal]);
     // A listener per loop and a loop per stream, each removed after its wait: no leak to be warned of.
@@ -149,20 +162,26 @@ export class Worker {
   }
 
   async #loops(stop: AbortSignal, done: AbortSignal): Promise<void> {
-    const pollMs = (): number => this.#fleet.cadence().pollMs;
-    const surveyMs = (): number => this.#fleet.cadence().surveyMs;
-    const syncMs = (): number => this.#context.timings.syncMs;
+    const { clock, timings } = this.#context;
+    const pollMs = (): number => this.#around(timings.pollMs);
+    const surveyMs = (): number => this.#around(timings.surveyMs);
+    const syncMs = (): number => this.#around(timings.syncMs);
+    const patrolMs = (): number => this.#patrol.pauseMs();
     await Promise.all([
       // Goes on while the worker stops: others may hand over to it, not knowing.
       this.#every(pollMs, this.#pollBell, done, 'look for changes', () => this.#poll(stop.aborted)),
       this.#every(surveyMs, this.#surveyBell, stop, 'survey the lease table', async () => {
+        if (!this.#fleet.surveyDue(this.#fleet.cadence().surveyMs)) return;
         await this.#fleet.survey(stop);
         await this.#act(stop);
         if (!stop.aborted) await this.#syncer.tidy();
       }),
       this.#follow(stop),
+      this.#every(patrolMs, createBell(clock), stop, 'watch the others', async () => {
+        if (await this.#patrol.round(stop)) await this.#act(stop);
+      }),
       ...this.#streams.map((stream) =>
-        this.#every(syncMs, createBell(this.#context.clock), stop, `sync the shards of ${stream.name}`, () =>
+        this.#every(syncMs, createBell(clock), stop, `sync the shards of ${stream.name}`, () =>
           this.#syncer.sync(stream, stop, () => this.#act(stop)),
         ),
       ),
@@ -178,9 +197,14 @@ export class Worker {
     });
   }
 
-  /** Hardly any error ends a loop. The pause varies, so that workers do not run in step. */
+  /** Varies, so that workers do not run in step. */
+  #around(ms: number): number {
+    return ms * (0.8 + 0.4 * this.#context.random());
+  }
+
+  /** Hardly any error ends a loop. */
   async #every(
-    ms: () => number,
+    pauseMs: () => number,
     bell: Bell,
     signal: AbortSignal,
     doing: string,
@@ -197,26 +221,26 @@ export class Worker {
         if (signal.aborted) return;
         failures += 1;
         this.#context.report({ type: 'call-failed', doing, error });
+        // What failed may have landed: a lease may be ours.
+        this.#attention.beAlert();
       }
       const { random } = this.#context;
-      const pauseMs =
-        failures > 0 ? backoffMs(loopBackoff, failures, random()) : ms() * (0.8 + 0.4 * random());
-      await bell.wait(pauseMs, signal);
+      await bell.wait(failures > 0 ? backoffMs(loopBackoff, failures, random()) : pauseMs(), signal);
     }
   }
 
   /** What changes between two surveys: hand-offs in either direction, stale leases, children of ended shards. */
   async #poll(stopping: boolean): Promise<void> {
     await this.#verifyAfterJump();
-    const named = await settled(this.#named());
+    const ask = stopping || this.#attention.askDue(this.#fleet.cadence().pollMs);
+    const named = await settled(ask ? this.#named() : Promise.resolve([]));
     const suspects = stopping ? [] : this.#fleet.suspects();
-    const wanted = [...this.#wanted];
-    this.#wanted.clear();
+    const wanted = this.#attention.wanted();
     const keys = new Set([...wanted, ...(named.ok ? named.value : []), ...suspects]);
     try {
       await this.#fleet.look([...keys]);
     } catch (error) {
-      for (const leaseKey of wanted) this.#wanted.add(leaseKey);
+      this.#attention.want(wanted);
       throw error;
     }
     this.#refresh();
@@ -229,6 +253,7 @@ export class Worker {
 
   /** Leases that name this worker but are not held, and held ones that name another. */
   async #named(): Promise<readonly string[]> {
+    this.#attention.asked();
     const owned = new Set(await this.#context.store.ownedBy(this.#context.worker));
     const held = this.#tenures.all().filter(({ holding }) => !holding.ended);
     const heldKeys = new Set(held.map(({ holding }) => holding.lease.leaseKey));
@@ -258,11 +283,13 @@ export class Worker {
   }
 
   async #actAfterPoll(looked: ReadonlySet<string>): Promise<void> {
-    const claims = [...this.#claims];
-    this.#claims.clear();
+    const claims = this.#attention.claims();
     await this.#oneAtATime(() => this.#taker.claim(claims));
-    if (this.#fleet.cadence().role !== 'relieved') return this.#act(this.#broken.signal);
-    // What a relieved worker knows is too old to act upon, but for what it has just looked at.
+    const { watch } = this.#fleet.cadence();
+    const knowing = this.#fleet.cadence().role !== 'relieved';
+    // By pulses whoever is on duty acts after each survey, and whenever there is news.
+    if (knowing && (watch.type !== 'all pulses' || looked.size > 0)) return this.#act(this.#broken.signal);
+    // What this worker knows is too old to act upon, but for what it has just looked at.
     await this.#oneAtATime(() => this.#taker.takeOwn());
     if (this.#member.mode !== 'kcl3-led') await this.#oneAtATime(() => this.#taker.claim([...looked]));
   }

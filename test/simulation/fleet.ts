@@ -7,12 +7,15 @@ import { createRandom } from '../support/random.ts';
 import { Breaches } from './breaches.ts';
 import { fairWeather, type Line, type Weather } from './faulty-line.ts';
 import { faultyTable } from './faulty-table.ts';
+import { LaggingTable } from './lagging-table.ts';
 import type { TableLaws } from './table-laws.ts';
 
 /** Bugs put in on purpose, below any code that is under test. */
 export interface FleetMutation {
-  readonly table?: (table: LeaseTable) => LeaseTable;
+  readonly table?: (table: LeaseTable, process: number) => LeaseTable;
   readonly clock?: (clock: ClockView, process: number) => ClockView;
+  /** Every fleet counts as large, and its table has an index of pulses. */
+  readonly large?: boolean;
 }
 
 export interface SimulatedProcess {
@@ -24,6 +27,8 @@ export interface SimulatedProcess {
   readonly landed: Map<string, number>;
   state: 'running' | 'stopping' | 'crashed' | 'ended';
   cutUntilMs: number;
+  /** A part of the lease table that this process does not reach, and until when. */
+  lacks: { readonly leaseKey: string; readonly untilMs: number } | undefined;
 }
 
 export const failoverMs = 10_000;
@@ -41,8 +46,11 @@ export class Fleet {
   /** Everything that happened, in order: two runs of one seed must give the same text. */
   readonly trace: string[] = [];
   readonly table: MemoryLeaseTable = createMemoryLeaseTable();
-  /** In half of the worlds even a small fleet counts as large: two workers survey for all. */
+  /** In half of the worlds even a small fleet counts as large: one worker surveys for all. */
   readonly surveyUnitsPerSecond: number;
+  readonly #lagging: LaggingTable;
+  /** Some tables were made by somebody who knows of no pulses. */
+  readonly #pulseIndex: boolean;
   weather: Weather = fairWeather;
   #live: Live = async () => {};
   readonly #mutation: FleetMutation;
@@ -50,7 +58,10 @@ export class Fleet {
   constructor(seed: number, mutation: FleetMutation) {
     this.random = createRandom(seed);
     this.#mutation = mutation;
-    this.surveyUnitsPerSecond = this.pick(2) === 0 ? 20 : 0.01;
+    const { large = false } = mutation;
+    this.surveyUnitsPerSecond = this.one(large ? [0.02] : [20, 20, 0.05, 0.02]) ?? 20;
+    this.#pulseIndex = this.pick(4) > 0 || large;
+    this.#lagging = new LaggingTable(this.table, this.clock, this.random);
   }
 
   /** To be called before the first start. */
@@ -82,6 +93,7 @@ export class Fleet {
       landed: new Map(),
       state: 'running',
       cutUntilMs: 0,
+      lacks: undefined,
     };
     this.processes.push(process);
     this.note(`${id} starts as ${process.processId}`);
@@ -121,11 +133,15 @@ export class Fleet {
 
   /** The lease table as `process` reaches it. */
   tableOf(process: SimulatedProcess, laws: TableLaws): LeaseTable {
-    const table = laws.watch(this.#mutation.table?.(this.table) ?? this.table);
+    const lagging = this.#lagging.withLaggingIndexes();
+    const indexed = this.#pulseIndex ? lagging : { ...lagging, pulses: async () => undefined };
+    const table = laws.watch(this.#mutation.table?.(indexed, this.processes.indexOf(process)) ?? indexed);
     const onLanded = (leaseKey: string, sentMs: number): void => {
       process.landed.set(leaseKey, Math.max(sentMs, process.landed.get(leaseKey) ?? 0));
     };
-    return faultyTable(table, { ...this.lineOf(process), onLanded });
+    const lacks = (leaseKey: string): boolean =>
+      process.lacks?.leaseKey === leaseKey && this.clock.monotonic() < process.lacks.untilMs;
+    return faultyTable(table, { ...this.lineOf(process), onLanded, lacks });
   }
 
   onLeaseEvent({ id, processId }: SimulatedProcess, event: LeaseEvent): void {

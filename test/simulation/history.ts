@@ -52,6 +52,7 @@ export async function unfold(seed: number, world: World, troubles: number): Prom
   for (const process of fleet.processes) {
     if (process.state === 'crashed') continue;
     process.cutUntilMs = 0;
+    process.lacks = undefined;
     if (process.clock.frozen()) process.clock.thaw();
   }
   world.calm();
@@ -103,6 +104,12 @@ function befalling(fleet: Fleet): readonly Trouble[] {
     (process) => freeze(fleet, process, 'suspended'),
     (process) => {
       process.cutUntilMs = fleet.clock.monotonic() + fleet.random() * 2.5 * failoverMs;
+    },
+    (process) => {
+      const own = [...fleet.table.items].filter(([, item]) => item.leaseOwner === process.id);
+      const leaseKey = fleet.one(own.map(([key]) => key));
+      const untilMs = fleet.clock.monotonic() + (1 + 2 * fleet.random()) * failoverMs;
+      if (leaseKey !== undefined) process.lacks = { leaseKey, untilMs };
     },
     // Whole milliseconds, as wall clocks tell them.
     (process) => process.clock.jumpWall(fleet.pick(2 * jumpMsMax) - jumpMsMax),

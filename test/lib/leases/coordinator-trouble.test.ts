@@ -70,9 +70,9 @@ describe('failing over', function () {
     await clock.advance(20_000);
     const before = workers.map(({ working }) => [...working.keys()].sort());
     out = true;
-    await clock.advance(5_000);
+    await clock.advance(3_000);
     expect(workers.map(({ working }) => working.size)).to.deep.equal([3, 3]);
-    await clock.advance(55_000);
+    await clock.advance(57_000);
     expect(workers.map(({ working }) => working.size)).to.deep.equal([0, 0]);
     out = false;
     await clock.advance(10_000);

@@ -1,5 +1,23 @@
-import { type Seeded, slowClocks, tableMutations } from '../table-mutations.ts';
+import { pulseGroup } from '../../../lib/leases/lease-writes.ts';
+import type { LeaseTable } from '../../../lib/leases/table-lease-store.ts';
+import { type Seeded, slowClocks, tableMutations, without } from '../table-mutations.ts';
 import type { Mutation } from './world.ts';
+
+/** Renewals and checkpoints mark the lease as a pulse, and whoever writes them never learns of it. */
+function unaware(table: LeaseTable): LeaseTable {
+  return {
+    ...table,
+    pulses: async () => undefined,
+    update: async (write) => {
+      const pulse = (await table.get(write.leaseKey))?.incarnation;
+      const stays = pulse !== undefined && !write.remove.includes('pulse') && 'leaseCounter' in write.set;
+      const outcome = await table.update(
+        stays ? { ...write, set: { ...write.set, pulse, pulseGroup } } : write,
+      );
+      return outcome.done ? { done: true, item: without(outcome.item, 'pulse', 'pulseGroup') } : outcome;
+    },
+  };
+}
 
 export const mutations: readonly Seeded<Mutation>[] = [
   ...tableMutations,
@@ -27,6 +45,15 @@ export const mutations: readonly Seeded<Mutation>[] = [
     mutation: {
       ...slowClocks,
       lease: (lease) => ({ ...lease, checkpoint: async () => {} }),
+    },
+  },
+  {
+    bug: 'a worker does not know which lease is its pulse, so that its deadline is not bounded by it',
+    law: 'I5 one owner',
+    mutation: {
+      large: true,
+      shards: 8,
+      table: (table, process) => (process % 2 === 0 ? unaware(table) : table),
     },
   },
   { bug: 'nobody takes leases', law: 'I6 in time', mutation: { maxLeases: 0 } },

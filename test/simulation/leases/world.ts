@@ -14,6 +14,7 @@ import { readShard } from './shard-reader.ts';
 export interface Mutation extends FleetMutation {
   readonly lease?: (lease: HeldLease) => HeldLease;
   readonly maxLeases?: number;
+  readonly shards?: number;
 }
 
 const recordMs = 400;
@@ -41,7 +42,11 @@ class LeaseWorld implements World {
   constructor(seed: number, mutation: Mutation) {
     this.#mutation = mutation;
     this.fleet = new Fleet(seed, mutation);
-    this.#model = new ShardModel(() => this.fleet.clock.monotonic(), 1 + this.fleet.pick(4), recordMs);
+    this.#model = new ShardModel(
+      () => this.fleet.clock.monotonic(),
+      mutation.shards ?? 1 + this.fleet.pick(4),
+      recordMs,
+    );
     this.#tableLaws = new TableLaws(this.fleet.breaches);
     this.#laws = new DeliveryLaws(this.#model, this.fleet.breaches, this.#tableLaws);
     this.fleet.lives((process, signal) => this.#coordinator(process).run(signal));
