@@ -15,6 +15,7 @@ import { LeaseLost } from './lease-lost.ts';
 import { LeaseStoreError } from './lease-store.ts';
 import { handovers } from './plan.ts';
 import type { StreamLeases } from './stream-leases.ts';
+import { settled } from './settled.ts';
 import { Syncer } from './syncer.ts';
 import { Taker } from './taker.ts';
 import { Tenures } from './tenures.ts';
@@ -121,8 +122,12 @@ export class Worker {
 
   async run(signal: AbortSignal): Promise<void> {
     const { life, report, worker } = this.#context;
-    const { incarnation } = life;
-    report({ type: 'worker-started', application: this.#options.application, worker, incarnation });
+    report({
+      type: 'worker-started',
+      application: this.#options.application,
+      worker,
+      incarnation: life.incarnation,
+    });
     const stop = AbortSignal.any([signal, this.#broken.signal, this.#yield.signal]);
     // A listener per loop and a loop per stream, each removed after its wait: no leak to be warned of.
     setMaxListeners(0, stop);
@@ -379,16 +384,6 @@ function aborted(signal: AbortSignal): Promise<void> {
 function endsWorker(error: unknown): boolean {
   const tableGone = error instanceof LeaseStoreError && error.code === 'lease-table-missing';
   return tableGone || error instanceof BrokenInvariant;
-}
-
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
-
-async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { ok: true, value: await promise };
-  } catch (error) {
-    return { ok: false, error };
-  }
 }
 
 function mayRecover(error: unknown): boolean {

@@ -52,7 +52,7 @@ export const mutations: readonly Seeded<Mutation>[] = [
     law: 'I5 one owner',
     mutation: {
       large: true,
-      shards: 8,
+      shards: 16,
       table: (table, process) => (process % 2 === 0 ? unaware(table) : table),
     },
   },
