@@ -71,10 +71,11 @@ export class Pulses {
     );
   }
 
-  /** When the first of them, or that of one process, will have stood still for long enough unless it moves. */
+  /** When the first that was seen to stand still for a while, of all or of one process, will have done so for long enough. */
   dueMs(of?: string): number {
     const watched = [...this.#seen.values()].filter(({ incarnation, readAtMs, sinceMs }) => {
-      const open = !this.#over.has(incarnation) && readAtMs < sinceMs + this.#failoverMs;
+      const open =
+        !this.#over.has(incarnation) && readAtMs > sinceMs && readAtMs < sinceMs + this.#failoverMs;
       return open && (of === undefined || incarnation === of);
     });
     return Math.min(...watched.map(({ sinceMs }) => sinceMs + this.#failoverMs));
