@@ -70,7 +70,8 @@ class Lanes implements ShardProcessor {
     this.#throwFailure();
     for (const record of records) {
       await this.#until(context.signal, () => this.#hasRoom());
-      this.#take({ record, done: false }, context);
+      // A copy: it may be a view of its page, which would be held long after the byte budget has let it go.
+      this.#take({ record: { ...record, data: record.data.slice() }, done: false }, context);
     }
   }
 

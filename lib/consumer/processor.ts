@@ -8,6 +8,7 @@ export interface StreamRecord {
   readonly position: Position;
   readonly partitionKey: string;
   readonly explicitHashKey?: string;
+  /** May be a view of the whole page it came with: who keeps a few records for long copies them. */
   readonly data: Uint8Array;
   readonly arrivedAtMs: number;
 }

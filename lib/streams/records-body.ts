@@ -61,5 +61,6 @@ function decodeInPlace(body: Buffer, start: number, end: number): Uint8Array {
   const text = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
   const length = body.write(text, start, 'base64');
   if (length !== Buffer.byteLength(text, 'base64')) throw new SyntaxError('Data that is not base64');
-  return body.subarray(start, start + length);
+  // No Buffer: the `slice` of one is a view as well, and nobody would expect that of bytes.
+  return new Uint8Array(body.buffer, body.byteOffset + start, length);
 }

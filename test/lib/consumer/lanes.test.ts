@@ -54,6 +54,36 @@ describe('lanes per partition key', () => {
     await running.outcome;
   });
 
+  it('hold their own records and not the pages that these came with', async () => {
+    const world = scene();
+    await put(world.kinesis, ['a:1', 'b:1']);
+    const read: Scene['kinesis']['read'] = async (...call) => {
+      const page = await world.kinesis.read(...call);
+      const whole = new Uint8Array(1_000);
+      const inWhole = (data: Uint8Array, at: number): Uint8Array => {
+        whole.set(data, at);
+        return whole.subarray(at, at + data.length);
+      };
+      return {
+        ...page,
+        records: page.records.map((raw, i) => ({ ...raw, data: inWhole(raw.data, 10 * i) })),
+      };
+    };
+    const held: (readonly [string, number])[] = [];
+    const { processor } = lanes(world, async (record) => {
+      held.push([textOf(record), record.data.buffer.byteLength]);
+    });
+    const lease = testLease(firstShard);
+    const running = world.run(lease, processor, { ...world.kinesis, read });
+    await world.clock.advance(100);
+    expect(held).to.deep.equal([
+      ['a:1', 3],
+      ['b:1', 3],
+    ]);
+    lease.drain();
+    await running.outcome;
+  });
+
   it('let the checkpoint follow only what is done without a gap; a drain waits for the rest', async () => {
     const world = scene({ checkpointMs: 500 });
     const sequences = await put(world.kinesis, ['fast:1', 'slow:1', 'fast:2', 'fast:3']);

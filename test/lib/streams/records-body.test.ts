@@ -51,9 +51,8 @@ describe('the JSON that carries records', () => {
   it('gives back every record, whatever its keys and bytes are and however the JSON is written', () => {
     fc.assert(
       fc.property(fc.array(told, { maxLength: 8 }), form, (records, how) => {
-        const expected = records.map(({ Data, ...rest }) => ({ ...rest, Data: Buffer.from(Data) }));
         expect(parseRecordsBody(written(records, how))).to.deep.equal({
-          Records: expected,
+          Records: records,
           MillisBehindLatest: 7,
           NextShardIterator: '"Data"',
         });
