@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { createStage, eventsOf, type StageWorker, stream, texts } from './support/stage.ts';
-
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
+import { createStage, eventsOf, shardId, type StageWorker, stream, texts } from './support/stage.ts';
 
 describe('scenario 34: more shards than all workers together may hold', function () {
   this.timeout(20_000);

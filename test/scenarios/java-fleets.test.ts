@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { Item } from '../../lib/leases/lease-item.ts';
-import { createStage, eventsOf, failoverMs, type Stage, type StageWorker } from './support/stage.ts';
+import { createStage, eventsOf, failoverMs, shardId, type Stage, type StageWorker } from './support/stage.ts';
 
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 /** How often the Java KCL renews: a third of its failover time. */
 const javaRenewMs = 3_300;
 

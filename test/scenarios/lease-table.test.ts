@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { timingsFor } from '../../lib/leases/timings.ts';
 import { failure } from '../support/lease-scene.ts';
-import { createStage, eventsOf, failoverMs } from './support/stage.ts';
-
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
+import { createStage, eventsOf, failoverMs, shardId } from './support/stage.ts';
 
 describe('scenario 21: the lease table', function () {
   this.timeout(20_000);

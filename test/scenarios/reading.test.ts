@@ -1,9 +1,16 @@
 import { expect } from 'chai';
 import type { Kinesis } from '../../lib/streams/kinesis.ts';
 import { KinesisError } from '../../lib/streams/kinesis-error.ts';
-import { createStage, eventsOf, failoverMs, type Stage, type StageWorker, stream } from './support/stage.ts';
+import {
+  createStage,
+  eventsOf,
+  failoverMs,
+  shardId,
+  type Stage,
+  type StageWorker,
+  stream,
+} from './support/stage.ts';
 
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 const minuteMs = 60_000;
 
 /** Nothing missing, nothing twice, no lease lost. */

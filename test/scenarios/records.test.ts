@@ -5,6 +5,7 @@ import {
   createStage,
   eventsOf,
   failoverMs,
+  shardId,
   type Stage,
   type StageWorker,
   stream,
@@ -12,7 +13,6 @@ import {
   type WorkerPlan,
 } from './support/stage.ts';
 
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 const textOf = ({ data }: { readonly data: Uint8Array }): string => new TextDecoder().decode(data);
 const delivered = ({ audit }: Stage): readonly string[] => audit.delivered.map(({ text }) => text);
 

@@ -5,13 +5,13 @@ import {
   createStage,
   eventsOf,
   failoverMs,
+  shardId,
   type Stage,
   type StageWorker,
   stream,
   type WorkerPlan,
 } from './support/stage.ts';
 
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 const isFinish = ({ set }: LeaseWrite): boolean => set.checkpoint === 'SHARD_END';
 /** From the last sign of life of an owner to the work of another. */
 const takeoverMs = failoverMs + 5_000;

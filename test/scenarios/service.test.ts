@@ -2,10 +2,8 @@ import { expect } from 'chai';
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { aggregate } from '../../lib/streams/kpl.ts';
 import { failure } from '../support/lease-scene.ts';
-import { texts } from './support/stage.ts';
+import { shardId, texts } from './support/stage.ts';
 import { numbers, openService, type Service, until } from './support/service.ts';
-
-const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 
 /** The claims that are about the service, through the AWS adapter; the same in memory are in reading.test.ts. */
 describe('against the laptop’s Kinesis', function () {

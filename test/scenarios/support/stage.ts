@@ -18,6 +18,7 @@ import { seededRandom } from '../../support/lease-workers.ts';
 import { Audit } from './audit.ts';
 
 export const stream = 'orders';
+export const shardId = (n: number): string => `shardId-${String(n).padStart(12, '0')}`;
 /** The default of the library, which the bounds of the scenarios are stated in. */
 export const failoverMs = 10_000;
 
