@@ -4,7 +4,7 @@ import { faultyLeaseTable, type LeaseTableLine } from '../../lib/leases/lease-ta
 import { createLeaseStore } from '../../lib/leases/table-lease-store.ts';
 import { failure } from '../support/lease-scene.ts';
 import { seededRandom } from '../support/lease-workers.ts';
-import { createStage, eventsOf, failoverMs, type Stage, stream, texts } from './support/stage.ts';
+import { createStage, eventsOf, failoverMs, shardId, type Stage, stream, texts } from './support/stage.ts';
 
 interface Operator {
   readonly line: LeaseTableLine;
@@ -27,9 +27,6 @@ function operator({ clock, audit, kinesis, table }: Stage): Operator {
   } as const;
   return { line, replay: (over) => replay({ ...settings, ...over }) };
 }
-
-const shardIds = (numbers: readonly number[]): string[] =>
-  numbers.map((n) => `shardId-${String(n).padStart(12, '0')}`);
 
 /** How often each of these texts was delivered: the numbers that occur. */
 function timesOf({ audit }: Stage, wanted: (text: string, shardId: string) => boolean): readonly number[] {
@@ -65,7 +62,7 @@ describe('scenario 35: a replay while workers run', function () {
     await stage.clock.advance(20_000);
     expect(stage.audit.undelivered()).to.equal(0);
 
-    const shards = shardIds([1, 4, 6]);
+    const shards = [1, 4, 6].map(shardId);
     const call = { shards, from: { type: 'AT_TIMESTAMP', timestampMs } } as const;
     const { line, replay: again } = operator(stage);
     // The first reset goes through; then this process hears nothing of the table any more, and ends.
@@ -104,7 +101,7 @@ describe('scenario 35: a replay while workers run', function () {
     await stage.put(texts(5));
     await stage.clock.advance(2_000);
     const { replay: again } = operator(stage);
-    expect(await moved(stage, again({}))).to.deep.equal([{ shardId: shardIds([0])[0], outcome: 'reset' }]);
+    expect(await moved(stage, again({}))).to.deep.equal([{ shardId: shardId(0), outcome: 'reset' }]);
     hold = false;
     await stage.clock.advance(10_000);
     expect(eventsOf(worker, 'lease-lost').map(({ reason }) => reason)).to.deep.equal(['reset']);
@@ -116,9 +113,9 @@ describe('scenario 35: a replay while workers run', function () {
     const stage = createStage(1);
     stage.start('a');
     await stage.put(texts(20, 'parent'));
-    stage.kinesis.split(stream, 'shardId-000000000000');
+    stage.kinesis.split(stream, shardId(0));
     await stage.put(texts(20, 'child'));
-    const cleaned = (): boolean => !stage.table.items.has('shardId-000000000000');
+    const cleaned = (): boolean => !stage.table.items.has(shardId(0));
     await stage.until('the parent’s lease is removed', cleaned, 180_000);
     const { replay: again } = operator(stage);
     const outcomes = await moved(stage, again({}));

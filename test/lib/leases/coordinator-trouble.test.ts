@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { LeaseStoreError } from '../../../lib/leases/lease-store.ts';
-import { createLeaseStore, type LeaseTable } from '../../../lib/leases/table-lease-store.ts';
-import { failure, leaseScene, ofType, refuse, stopAll } from '../../support/lease-scene.ts';
-import { seededRandom, startWorker, type TestWorker } from '../../support/lease-workers.ts';
+import { failure, leaseScene, ofType, stopAll } from '../../support/lease-scene.ts';
+import { seededRandom, type TestWorker } from '../../support/lease-workers.ts';
 
 describe('failing over', function () {
   this.timeout(30_000);
@@ -45,39 +43,6 @@ describe('failing over', function () {
     expect(late[0]).to.include({ code: 'lease-lost' });
     expect(ofType(a, 'lease-lost')).to.have.length(1);
     await stopAll(clock, [a, b]);
-  });
-
-  it('stops at the deadline in an outage of the table, and the same owners go on after it', async () => {
-    const { clock, kinesis, store } = leaseScene(6);
-    let out = false;
-    const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-      if (out) throw new LeaseStoreError('lease-table-unavailable', 'simulated outage');
-      return work();
-    };
-    const { table } = store;
-    const flaky: LeaseTable = {
-      insert: (key, item) => guard(() => table.insert(key, item)),
-      update: (write) => guard(() => table.update(write)),
-      remove: (write) => guard(() => table.remove(write)),
-      get: (key) => guard(() => table.get(key)),
-      ownedBy: (worker) => guard(() => table.ownedBy(worker)),
-      pulses: (incarnation) => guard(() => table.pulses(incarnation)),
-      scan: (segment) => (out ? refuse() : table.scan(segment)),
-    };
-    const workers = ['a', 'b'].map((id) =>
-      startWorker({ id, clock, kinesis, store: createLeaseStore(flaky) }),
-    );
-    await clock.advance(20_000);
-    const before = workers.map(({ working }) => [...working.keys()].sort());
-    out = true;
-    await clock.advance(3_000);
-    expect(workers.map(({ working }) => working.size)).to.deep.equal([3, 3]);
-    await clock.advance(57_000);
-    expect(workers.map(({ working }) => working.size)).to.deep.equal([0, 0]);
-    out = false;
-    await clock.advance(10_000);
-    expect(workers.map(({ working }) => [...working.keys()].sort())).to.deep.equal(before);
-    await stopAll(clock, workers);
   });
 });
 
@@ -138,20 +103,6 @@ describe('a large fleet, where two workers survey for all', function () {
 
 describe('worker ids', function () {
   this.timeout(10_000);
-  it('refuses to start beside a running process with the same id, and leaves that one alone', async () => {
-    const { clock, start } = leaseScene(4);
-    const first = start('a', { options: { processId: 'one' } });
-    await clock.advance(10_000);
-    const second = start('a', { options: { processId: 'two' } });
-    const refused = failure(second.done);
-    await clock.advance(10_000);
-    expect(await refused).to.include({ code: 'duplicate-worker' });
-    expect(second.working.size).to.equal(0);
-    expect(first.working.size).to.equal(4);
-    expect(ofType(first, 'lease-lost')).to.deep.equal([]);
-    await stopAll(clock, [first]);
-  });
-
   it('gives a restarted worker its leases at once where its earlier process surely runs no more', async () => {
     const { clock, start } = leaseScene(4);
     const first = clock.view();
@@ -179,70 +130,11 @@ describe('worker ids', function () {
 
 describe('trouble', function () {
   this.timeout(10_000);
-  it('names the lease table that is missing, and does not start', async () => {
-    const { clock, start, store } = leaseScene(1);
-    store.table.drop();
-    const refused = failure(start('a').done);
-    await clock.advance(0);
-    expect(await refused).to.include({ code: 'lease-table-missing' });
-  });
-
-  it('ends when the table is deleted under it, and does not begin anew on an empty one', async () => {
-    const { clock, start, store } = leaseScene(2);
-    const a = start('a');
-    const ended = failure(a.done);
-    await clock.advance(5_000);
-    store.table.drop();
-    await clock.advance(2_000);
-    store.table.restore();
-    await clock.advance(60_000);
-    expect(await ended).to.include({ code: 'lease-table-missing' });
-    expect(a.working.size).to.equal(0);
-    expect(store.table.items.size).to.equal(0);
-  });
-
   it('names the stream that does not exist, and does not start', async () => {
     const { clock, start } = leaseScene(1);
     const refused = failure(start('a', { streams: ['nowhere'] }).done);
     await clock.advance(0);
     expect(await refused).to.include({ code: 'stream-not-found' });
-  });
-
-  it('goes on past an item that was damaged or is none of ours, and reports each once', async () => {
-    const { clock, start, store } = leaseScene(3);
-    store.table.items.set('Leader', { leaseKey: 'Leader', entityType: 'LEADER' });
-    store.table.items.set('odd', { leaseKey: 'odd', leaseCounter: 'x' });
-    store.table.items.set('1:other:2:shard-1', {
-      leaseKey: '1:other:2:shard-1',
-      streamName: '1:other:2',
-      shardId: 'shard-1',
-      leaseCounter: 1,
-      ownerSwitchesSinceCheckpoint: 0,
-      checkpoint: 'LATEST',
-      checkpointSubSequenceNumber: 0,
-    });
-    const a = start('a');
-    await clock.advance(30_000);
-    expect(a.working.size).to.equal(3);
-    const asides = ofType(a, 'item-set-aside').map(
-      (event) => event.type === 'item-set-aside' && event.leaseKey,
-    );
-    expect(asides).to.have.members(['1:other:2:shard-1', 'Leader', 'odd']);
-    await stopAll(clock, [a]);
-    expect(store.table.items.get('odd')).to.deep.equal({ leaseKey: 'odd', leaseCounter: 'x' });
-  });
-
-  it('holds no more than maxLeases, says so, and leaves the rest to others', async () => {
-    const { clock, start } = leaseScene(6);
-    const a = start('a', { options: { maxLeases: 2 } });
-    await clock.advance(30_000);
-    expect(a.working.size).to.equal(2);
-    expect(ofType(a, 'at-capacity')).to.deep.equal([{ type: 'at-capacity', maxLeases: 2, waiting: 4 }]);
-    expect(ofType(a, 'shard-unowned')).to.have.length(4);
-    const b = start('b');
-    await clock.advance(10_000);
-    expect([a.working.size, b.working.size]).to.deep.equal([2, 4]);
-    await stopAll(clock, [a, b]);
   });
 
   it('tries work that throws again after a pause that grows', async () => {
