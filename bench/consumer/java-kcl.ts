@@ -22,7 +22,7 @@ export async function buildKcl(line: KclLine): Promise<{ readonly classPath: str
 
 /**
  * A JVM with its defaults, and an SDK with its own: it speaks CBOR, which needs no base64. What the worker says on
- * stdout comes as messages, as from a forked process.
+ * stdout comes as messages, as from a forked process; like one it ends with this process.
  */
 export function startKcl(classPath: string, settings: WorkerSettings): ChildProcess {
   const flags = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
@@ -41,7 +41,7 @@ export function startKcl(classPath: string, settings: WorkerSettings): ChildProc
       BENCH_TABLE: settings.table,
       BENCH_RECORDS: String(settings.usageAtRecords),
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   createInterface({ input: child.stdout }).on('line', (line) => child.emit('message', JSON.parse(line)));
   return child;

@@ -55,8 +55,23 @@ public final class CountingWorker {
     private CountingWorker() {}
 
     public static void main(String[] arguments) {
+        endWithParent();
         tell("running", "");
         scheduler(System.getenv("BENCH_STREAM")).run();
+    }
+
+    /** Nothing is ever written to it: its end is that of the process that started this one. */
+    private static void endWithParent() {
+        Thread watch = new Thread(() -> {
+            try {
+                System.in.read();
+            } catch (IOException broken) {
+                System.err.println(broken);
+            }
+            Runtime.getRuntime().halt(0);
+        });
+        watch.setDaemon(true);
+        watch.start();
     }
 
     private static Scheduler scheduler(String stream) {
