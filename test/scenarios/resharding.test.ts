@@ -113,6 +113,28 @@ describe('scenario 15: a merge', function () {
     await stage.end();
   });
 
+  it('with a parent that has no lease yet, as its own parent is still being read: the child waits for all of them', async () => {
+    const stage = createStage(2);
+    await stage.putEach(10, 'first');
+    let slow = true;
+    const a = stage.start('a', {
+      handle: async (_, context) => {
+        while (slow && context.shardId === shardId(1)) await stage.clock.sleep(1_000);
+      },
+    });
+    await stage.clock.advance(2_000);
+    // 1 becomes 2 and 3; then 0 and 2 become 4.
+    stage.kinesis.split(stream, shardId(1));
+    await stage.putEach(10, 'second');
+    stage.kinesis.merge(stream, shardId(0), shardId(2));
+    await stage.putEach(10, 'third');
+    await stage.clock.advance(90_000);
+    expect(a.shards()).to.deep.equal([shardId(1)]);
+    slow = false;
+    await stage.until('all is read', () => stage.audit.undelivered() === 0, 15_000);
+    await stage.end();
+  });
+
   it('with a parent that has no lease: it is made and read first, within a round of repair', async () => {
     const stage = await merged(async (early) => {
       const a = early.start('a');
