@@ -1,12 +1,26 @@
+import { LawBroken } from './breaches.ts';
 import { consumerHistory } from './consumers/world.ts';
 import type { History } from './history.ts';
 import { leaseHistory } from './leases/world.ts';
+import { MixedFleet } from './mixed-fleet.ts';
 
 /** Every simulation: one random history for a seed, of so many troubles (by default as many as fit CI). */
 export const simulations = {
   leases: (seed: number, troubles?: number): Promise<History> => leaseHistory(seed, {}, troubles),
   consumers: (seed: number, troubles?: number): Promise<History> => consumerHistory(seed, {}, troubles),
+  'mixed-fleet': mixedHistory,
 } as const;
+
+/** Of workers of ours and of Java's; its troubles are fixed. */
+async function mixedHistory(seed: number): Promise<History> {
+  const fleet = new MixedFleet(seed);
+  const ailment = await fleet.run();
+  return {
+    seed,
+    broken: ailment === undefined ? [] : [new LawBroken('I6 in time', ailment)],
+    trace: fleet.trace,
+  };
+}
 
 export type Simulation = keyof typeof simulations;
 
