@@ -16,6 +16,8 @@ const javaLookMs = 2 * failoverMs + 50;
 export const javaFailoverMs = 2 * javaLookMs + failoverMs + 3_000;
 /** KCL 3 first needs a leader, who looks at the lock each 30 s and takes every lease for fresh at the start. */
 export const leaderFailoverMs = 30_000 + javaFailoverMs;
+/** For a minute more a KCL 3 leader gives leases to the dead, whose metrics are not old enough yet. */
+export const deadMetricsMs = 60_000 + leaderFailoverMs;
 /** What the library promises for a dead peer. */
 export const oursFailoverMs = failoverMs + 5_000;
 /** Who joins gets its half one lease a look; ours looks each 0.3 of the failover time. */

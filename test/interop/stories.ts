@@ -1,5 +1,6 @@
 import {
   begin,
+  deadMetricsMs,
   javaFailoverMs,
   join,
   leaderFailoverMs,
@@ -141,7 +142,7 @@ export function kcl3Stories(java: Kind): readonly Story[] {
         joinLed('KCL 3: Java joins, and leads', 'java-a', java),
         joinLed('KCL 3: another Java joins', 'java-b', java),
         partWith('KCL 3: Java (leader) stops', 'stop', 'java-a', leaderFailoverMs),
-        leave('KCL 3: ours is killed', 'kill', 'ours-a', 'java-b', leaderFailoverMs),
+        leave('KCL 3: ours is killed', 'kill', 'ours-a', 'java-b', deadMetricsMs),
       ],
     },
     {
