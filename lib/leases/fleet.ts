@@ -17,7 +17,7 @@ export interface OwnLeases {
   /** Told of every lease that was read, by whatever way. */
   readonly onSeen: (lease: Lease) => void;
   readonly isHeld: (leaseKey: string) => boolean;
-  /** A KCL 3 fleet has begun or changed its version, its leader has renewed its lock, or a Java worker fell silent. */
+  /** A KCL 3 fleet has begun or changed its version, its leader has renewed its lock, or a Java worker came or fell silent. */
   readonly onState?: () => void;
   /** How many are held. */
   readonly held: () => number;
@@ -375,7 +375,11 @@ export class Fleet {
 
   #readForeign(entityType: string, item: Item): void {
     const metrics = entityType === metricsEntity ? parseWorkerMetrics('lease-table', item) : undefined;
-    if (metrics !== undefined) this.roster.see(metrics);
+    if (metrics !== undefined) {
+      const before = this.roster.isJava(metrics.worker);
+      this.roster.see(metrics);
+      if (this.roster.isJava(metrics.worker) !== before) this.#own.onState?.();
+    }
     // What the fleet's rules follow from: its version, and that its leader lives.
     const state = entityType === 'CLIENT_VERSION_MIGRATION' ? item.cv : item.recordVersionNumber;
     if (state === undefined || state === this.#states.get(entityType)) return;

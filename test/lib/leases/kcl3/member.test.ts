@@ -178,23 +178,26 @@ describe('a member of a KCL 3 fleet', function () {
 describe('a fleet of ours that Java workers of KCL 3 join', function () {
   this.timeout(20_000);
 
-  it('is a KCL 3 fleet from the next survey on, and its members get their metrics published', async () => {
-    const { clock, java, leader, start, table } = kclScene(4);
-    table.items.delete('Migration3.0');
-    const a = start('a');
-    await clock.advance(30_000);
-    expect(modes(a)).to.deep.equal([]);
-    table.items.set('Migration3.0', migrationItem('CLIENT_VERSION_3X'));
-    const worker = java('java');
-    await clock.advance(5_000);
-    expect(modes(a)).to.deep.equal(['kcl3-leaderless']);
-    expect(table.items.has('a')).to.equal(true);
-    const lead = leader('java');
-    await clock.advance(5_000);
-    expect(modes(a)).to.deep.equal(['kcl3-leaderless', 'kcl3-led']);
-    for (const one of [worker, lead]) one.stop();
-    await stopAll(clock, [a]);
-  });
+  for (const first of ['metrics', 'lock'] as const) {
+    it(`is a KCL 3 fleet from the next survey on, whether the leader's ${first} or the other comes first`, async () => {
+      const { clock, java, leader, start, table } = kclScene(4);
+      table.items.delete('Migration3.0');
+      const a = start('a');
+      await clock.advance(30_000);
+      expect(modes(a)).to.deep.equal([]);
+      table.items.set('Migration3.0', migrationItem('CLIENT_VERSION_3X'));
+      const begin = { metrics: () => java('java'), lock: () => leader('java') };
+      const one = begin[first]();
+      await clock.advance(5_000);
+      expect(modes(a)).to.deep.equal(['kcl3-leaderless']);
+      expect(table.items.has('a')).to.equal(true);
+      const other = begin[first === 'lock' ? 'metrics' : 'lock']();
+      await clock.advance(5_000);
+      expect(modes(a)).to.deep.equal(['kcl3-leaderless', 'kcl3-led']);
+      for (const half of [one, other]) half.stop();
+      await stopAll(clock, [a]);
+    });
+  }
 });
 
 describe('a member of a fleet that migrates', function () {
