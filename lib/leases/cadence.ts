@@ -20,6 +20,8 @@ export interface Cadence {
   readonly surveyMs: number;
   /** How often the own index is read, unless something is expected. */
   readonly pollMs: number;
+  /** The same where leases are given by somebody who rings no bell: the leader of a KCL 3 fleet. */
+  readonly unrungPollMs: number;
   /** How long a lease may lie with a worker that has not taken it up. Nobody works on it meanwhile. */
   readonly offerMs: number;
   readonly watch: Watch;
@@ -80,6 +82,7 @@ export function cadenceFor(timings: Timings, fleet: FleetSize): Cadence {
   const scanUnits = fleet.leases * unitsPerLease;
   const looks = {
     pollMs: fleet.held < audibleLeases ? askMs : Math.max(askMs, 3 * failoverMs),
+    unrungPollMs: askMs,
     // Three looks of a worker that asks; one that listens hears the bell by its next renewals.
     offerMs: Math.max(3 * askMs, fleet.leases < audibleLeases ? 0 : renewMs + 2 * timings.pollMs),
     large: fleet.workers * scanUnits * 1_000 > surveyUnitsPerSecond * surveyMs,

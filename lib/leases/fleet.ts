@@ -266,29 +266,33 @@ export class Fleet {
    * enough. Where this worker reads the table rarely, what it has not seen for long is not quiet, only unseen.
    */
   suspects(): readonly string[] {
-    const nowMs = this.#context.clock.monotonic();
     const { role, watch } = this.#cadence;
-    const quiet = this.all().filter((seen) => {
-      const state = this.availability(seen);
-      return state.type === 'busy' && state.untilMs <= nowMs;
-    });
     switch (watch.type) {
       case 'pulse before':
         return [];
-      case 'all pulses':
-        return keysOf(quiet.filter(({ lease }) => lease.offered || !this.#hasPulse(lease)));
+      case 'all pulses': {
+        const alive = new Set<string | undefined>(this.pulses.alive());
+        return this.#quiet(({ incarnation, offered }) => offered || !alive.has(incarnation));
+      }
       case 'surveys':
-        return keysOf(quiet);
+        return this.#quiet();
       case 'first lease': {
-        if (role === 'duty') return keysOf(quiet);
+        if (role === 'duty') return this.#quiet();
         const first = this.#inOrder()[0];
-        return first !== undefined && nowMs - first.readAtMs >= watch.everyMs ? [first.lease.leaseKey] : [];
+        const due = first !== undefined && this.#context.clock.monotonic() - first.readAtMs >= watch.everyMs;
+        return due ? [first.lease.leaseKey] : [];
       }
     }
   }
 
-  #hasPulse({ incarnation }: Lease): boolean {
-    return incarnation !== undefined && this.pulses.alive().includes(incarnation);
+  #quiet(concerns: (lease: Lease) => boolean = () => true): readonly string[] {
+    const nowMs = this.#context.clock.monotonic();
+    return this.all()
+      .filter((seen) => {
+        const state = concerns(seen.lease) ? this.availability(seen) : undefined;
+        return state?.type === 'busy' && state.untilMs <= nowMs;
+      })
+      .map(({ lease }) => lease.leaseKey);
   }
 
   /** Live leases by their keys. */
@@ -394,8 +398,4 @@ export class Fleet {
     this.#setAside.set(leaseKey, text);
     this.#context.report({ type: 'item-set-aside', leaseKey, problems });
   }
-}
-
-function keysOf(leases: readonly Seen[]): readonly string[] {
-  return leases.map(({ lease }) => lease.leaseKey);
 }

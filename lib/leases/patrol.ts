@@ -4,6 +4,13 @@ import { actualOwner } from './lease.ts';
 import { inParallel } from './parallel.ts';
 import type { SeenPulse } from './pulses.ts';
 
+/**
+ * Whoever watches only the one before it counts again how many there are, after so many looks, or so long: those that
+ * have come meanwhile have made its rank higher, and it may look less often.
+ */
+const recount = 10;
+const recountMaxMs = 300_000;
+
 /** Watches who is alive in a large fleet, by pulses; where this worker is on duty it proves who is not. */
 export class Patrol {
   readonly #context: WorkerContext;
@@ -12,6 +19,7 @@ export class Patrol {
   #changed = false;
   /** There is something to act upon. Kept where a later call of the round fails. */
   #found = false;
+  #countAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: WorkerContext, fleet: Fleet) {
     this.#context = context;
@@ -27,6 +35,7 @@ export class Patrol {
       case 'first lease':
         return false;
       case 'pulse before':
+        if (this.#context.clock.monotonic() >= this.#countAgainAtMs) return this.#guard(signal, 'relieved');
         await this.#fleet.readPulses(watch.of);
         // Gone, or still: then somebody else comes before this worker, or nobody.
         return this.#fleet.pulses.alive().includes(watch.of) ? false : this.#guard(signal, 'relieved');
@@ -55,7 +64,10 @@ export class Patrol {
 
   async #guard(signal: AbortSignal, before: 'duty' | 'relieved'): Promise<boolean> {
     if (await this.#fleet.readPulses()) this.#changed = true;
-    if (this.#fleet.refresh().role !== 'duty' || signal.aborted) return false;
+    const { role, watch } = this.#fleet.refresh();
+    const everyMs = watch.type === 'pulse before' ? watch.everyMs : 0;
+    this.#countAgainAtMs = this.#context.clock.monotonic() + Math.min(recountMaxMs, recount * everyMs);
+    if (role !== 'duty' || signal.aborted) return false;
     // Who comes on duty has only an old picture.
     const survey =
       before === 'relieved' || (this.#changed && this.#fleet.surveyDue(this.#context.timings.surveyMs));

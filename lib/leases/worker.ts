@@ -237,7 +237,8 @@ export class Worker {
   /** What changes between two surveys: hand-offs in either direction, stale leases, children of ended shards. */
   async #poll(stopping: boolean): Promise<void> {
     await this.#verifyAfterJump();
-    const ask = stopping || this.#attention.askDue(this.#fleet.cadence().pollMs);
+    const { pollMs, unrungPollMs } = this.#fleet.cadence();
+    const ask = stopping || this.#attention.askDue(this.#member.mode === 'kcl3-led' ? unrungPollMs : pollMs);
     const named = await settled(ask ? this.#named() : Promise.resolve([]));
     const suspects = stopping ? [] : this.#fleet.suspects();
     const wanted = this.#attention.wanted();
@@ -248,7 +249,7 @@ export class Worker {
       this.#attention.want(wanted);
       throw error;
     }
-    this.#refresh();
+    if (keys.size > 0) this.#refresh();
     if (!stopping) this.#twins.check();
     if (stopping) await this.#taker.passOn();
     else await this.#actAfterPoll(keys);
