@@ -6,6 +6,7 @@ import { createLeaseStore } from '../../lib/leases/table-lease-store.ts';
 import { createManualClock } from '../../lib/runtime/manual-clock.ts';
 import { createMemoryKinesis } from '../../lib/streams/memory-kinesis.ts';
 import { type Account, CountingTable } from './counting-table.ts';
+import { seededRandom } from './seeded-random.ts';
 import { itemBytes } from './units.ts';
 
 export interface FleetCase {
@@ -95,15 +96,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** mulberry32: the same fleet each time. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,7 +5,7 @@ import { createLeaseStore, type LeaseTable } from '../../lib/leases/table-lease-
 import type { Clock } from '../../lib/runtime/clock.ts';
 import { type ClockView, createManualClock, type ManualClock } from '../../lib/runtime/manual-clock.ts';
 import { createMemoryKinesis, type MemoryKinesis } from '../../lib/streams/memory-kinesis.ts';
-import { createRandom } from '../../test/support/random.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export interface MovesCase {
   readonly workers: number;
@@ -65,7 +65,7 @@ class MovingFleet {
   #started = 0;
 
   constructor({ leases, seed }: MovesCase) {
-    this.#random = createRandom(seed);
+    this.#random = seededRandom(seed);
     this.#kinesis = createMemoryKinesis({ clock: this.clock, random: this.#random });
     this.#kinesis.createStream('bench', leases);
   }

@@ -3,7 +3,7 @@ import { LeaseStoreError } from './lease-store.ts';
 import { inParallel, shuffled } from './parallel.ts';
 
 /**
- * Leases of a worker that are rung at. Each is written once in a renewal interval (5.85 s), at times that are
+ * Leases of a worker that are rung at. Each is written once in a renewal interval (5.8 s), at times that are
  * spread: of 20 one comes within 0.3 s on average, and within 1.2 s in 99 of 100 cases.
  */
 const ringsMax = 20;

@@ -3,7 +3,7 @@ export interface Timings {
   /** A lease that nobody has written for this long, as seen by an observer, may be taken. Equal in the fleet. */
   readonly failoverMs: number;
   /**
-   * A lease is renewed when no write was confirmed for this long. 0.585: at most 60 % of the writes of the Java KCL
+   * A lease is renewed when no write was confirmed for this long. 0.582: at most 60 % of the writes of the Java KCL
    * (a third of the failover time) with a pulse for 20 leases, and still room for two tries before the deadline.
    */
   readonly renewMs: number;
@@ -31,7 +31,7 @@ export function timingsFor(failoverMs: number, surveyUnitsPerSecond = 5): Timing
   const pollMs = Math.min(1_000, failoverMs / 10);
   return {
     failoverMs,
-    renewMs: Math.round(failoverMs * 0.585),
+    renewMs: Math.round(failoverMs * 0.582),
     // The margin covers the difference in rate of two machines' clocks, and the pause between looking and acting.
     ownMs: Math.round(failoverMs * 0.9),
     handoffMs: 30_000,

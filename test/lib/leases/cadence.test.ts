@@ -60,7 +60,7 @@ describe('cadence', () => {
   });
 
   it('asks rarely where a worker has so many leases that it hears a bell, and waits longer for it', () => {
-    expect(withoutPulses(1, 3, 48)).to.include({ pollMs: 30_000, offerMs: 7_850 });
+    expect(withoutPulses(1, 3, 48)).to.include({ pollMs: 30_000, offerMs: 7_820 });
     expect(withPulses(1, 50, 1_000)).to.include({ pollMs: 30_000, offerMs: 15_000 });
     expect(withPulses(1, 50, 500)).to.include({ pollMs: 5_000, offerMs: 15_000 });
   });
