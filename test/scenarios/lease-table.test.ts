@@ -109,10 +109,13 @@ describe('scenario 28: items of other kinds in the lease table', function () {
       { leaseKey: '1:orders:2', entityType: 'STREAM', streamId: '1:orders:2' },
       { leaseKey: 'java-1', entityType: 'WORKER_METRIC_STATS', lut: 1, sts: {}, opr: {} },
       {
+        // But for its type it is a lease, and free.
         leaseKey: 'shardId-of-tomorrow',
         entityType: 'NOT_YET_INVENTED',
         leaseCounter: 0,
-        checkpoint: 'LATEST',
+        ownerSwitchesSinceCheckpoint: 0,
+        checkpoint: 'TRIM_HORIZON',
+        checkpointSubSequenceNumber: 0,
       },
     ];
     for (const item of foreign) stage.table.items.set(item.leaseKey, item);
