@@ -2,14 +2,12 @@ import { type Cadence, cadenceFor, type FleetSize, type PulseRanks, unitsPerLeas
 import type { WorkerContext } from './worker-context.ts';
 import { availability, type Availability, observed, type Seen } from './fleet-view.ts';
 import { actualOwner, isBlocked, isFinished, type Lease, siblingKey } from './lease.ts';
-import type { Item, ParsedItem } from './lease-item.ts';
+import type { ParsedItem } from './lease-item.ts';
 import { wholeTable } from './lease-store.ts';
 import { KnownWorkers } from './known-workers.ts';
 import { inParallel } from './parallel.ts';
-import { metricsEntity } from './kcl3/kcl-tables.ts';
+import { JavaPeers } from './kcl3/java-peers.ts';
 import { Pulses } from './pulses.ts';
-import { Roster } from './kcl3/roster.ts';
-import { parseWorkerMetrics } from './kcl3/worker-metrics.ts';
 import type { Kind } from './lease-writes.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
@@ -17,8 +15,8 @@ export interface OwnLeases {
   /** Told of every lease that was read, by whatever way. */
   readonly onSeen: (lease: Lease) => void;
   readonly isHeld: (leaseKey: string) => boolean;
-  /** A KCL 3 fleet has begun or changed its version, its leader has renewed its lock, or a Java worker came or fell silent. */
-  readonly onState?: () => void;
+  /** See JavaPeers. */
+  readonly onState: () => void;
   /** How many are held. */
   readonly held: () => number;
 }
@@ -32,13 +30,8 @@ export class Fleet {
   readonly #setAside = new Map<string, string>();
   /** Processes that have let a lease expire and have not been seen to write since. */
   readonly #silent = new Set<string>();
-  /** Java workers that have done so. */
-  readonly #silentJava = new Set<string>();
-  /** By entity type: what was last seen of how a KCL 3 fleet stands. */
-  readonly #states = new Map<string, unknown>();
   readonly #own: OwnLeases;
-  /** Workers that publish metrics, as in a KCL 3 fleet. */
-  readonly roster: Roster;
+  readonly java: JavaPeers;
   readonly #known: KnownWorkers;
   readonly pulses: Pulses;
   /** Whether the table has an index of pulses, and when that was looked up. */
@@ -51,7 +44,7 @@ export class Fleet {
     this.#context = context;
     this.#streams = new Map(streams.map((stream) => [stream.streamId, stream]));
     this.#own = own;
-    this.roster = new Roster(context);
+    this.java = new JavaPeers(context, own.onState);
     this.#known = new KnownWorkers(context.clock);
     this.pulses = new Pulses(context.timings.failoverMs);
     this.#cadence = cadenceFor(context.timings, this.#size());
@@ -234,20 +227,16 @@ export class Fleet {
       });
   }
 
-  /** Workers of KCL 3 that are alive, also those that have no lease. */
-  livingJava(): readonly string[] {
-    return this.roster.java().filter((worker) => !this.#silentJava.has(worker));
-  }
-
   /** Java's: none that is known as ours. */
   kindOf(worker: string): Kind {
-    const isOurs = worker === this.#context.worker || this.roster.isOurs(worker) || this.#known.has(worker);
+    const isOurs =
+      worker === this.#context.worker || this.java.roster.isOurs(worker) || this.#known.has(worker);
     return isOurs ? 'ours' : 'java';
   }
 
   /** The owner honours hand-offs: it is ours, or a live KCL 3. */
   handsOver(lease: Lease): boolean {
-    return lease.incarnation !== undefined || this.roster.isJava(actualOwner(lease));
+    return lease.incarnation !== undefined || this.java.roster.isJava(actualOwner(lease));
   }
 
   /** KCL 2 leaves what it finds standing there, however old it is. */
@@ -306,20 +295,9 @@ export class Fleet {
     const state = this.availability(seen);
     const expired = state.type === 'free' && state.reason === 'expired';
     const wrote = before?.lease.leaseOwner === leaseOwner && before?.lease.counter !== counter;
-    if (incarnation === undefined) return this.#noteJava(seen, expired, wrote);
+    if (incarnation === undefined) return this.java.readLease(seen, expired, wrote);
     if (expired) this.#silent.add(incarnation);
     else if (wrote) this.#silent.delete(incarnation);
-  }
-
-  #noteJava({ changedAtMs, lease, ownerSinceMs }: Seen, expired: boolean, wrote: boolean): void {
-    const worker = actualOwner(lease);
-    if (worker === undefined) return;
-    // What a leader gave it may lie for longer than that before it takes it up.
-    const fell = expired && changedAtMs > ownerSinceMs && !this.#silentJava.has(worker);
-    const rose = wrote && this.#silentJava.has(worker);
-    if (fell) this.#silentJava.add(worker);
-    if (rose) this.#silentJava.delete(worker);
-    if (fell || rose) this.#own.onState?.();
   }
 
   #size(): FleetSize {
@@ -364,7 +342,7 @@ export class Fleet {
   #read(item: ParsedItem): void {
     switch (item.type) {
       case 'foreign':
-        this.#readForeign(item.entityType, item.item);
+        this.java.readItem(item.entityType, item.item);
         return this.#putAside(item.leaseKey, [`entityType ${item.entityType}`]);
       case 'malformed':
         return this.#putAside(item.leaseKey, item.problems);
@@ -375,20 +353,6 @@ export class Fleet {
         return this.#putAside(lease.leaseKey, [`it belongs to ${stream}, which this worker does not read`]);
       }
     }
-  }
-
-  #readForeign(entityType: string, item: Item): void {
-    const metrics = entityType === metricsEntity ? parseWorkerMetrics('lease-table', item) : undefined;
-    if (metrics !== undefined) {
-      const before = this.roster.isJava(metrics.worker);
-      this.roster.see(metrics);
-      if (this.roster.isJava(metrics.worker) !== before) this.#own.onState?.();
-    }
-    // What the fleet's rules follow from: its version, and that its leader lives.
-    const state = entityType === 'CLIENT_VERSION_MIGRATION' ? item.cv : item.recordVersionNumber;
-    if (state === undefined || state === this.#states.get(entityType)) return;
-    this.#states.set(entityType, state);
-    this.#own.onState?.();
   }
 
   #putAside(leaseKey: string, problems: readonly string[]): void {

@@ -106,7 +106,7 @@ export class Taker {
       this.#context.worker,
       ...this.#fleet.staying().flatMap((l) => actualOwner(l) ?? []),
       // Who has no lease yet is known by its metrics; while a Java leader lives it is the leader's affair.
-      ...(this.#mode() === 'kcl3-leaderless' ? this.#fleet.livingJava() : []),
+      ...(this.#mode() === 'kcl3-leaderless' ? this.#fleet.java.living() : []),
     ]);
     return { leases, workers: [...workers].sort() };
   }
@@ -150,7 +150,7 @@ export class Taker {
     if (to === this.#context.worker || role === 'duty') {
       return this.#fleet.kindOf(to) === 'ours' || this.#mode() === 'kcl3-leaderless';
     }
-    if (this.#mode() !== 'kcl3-leaderless' || !this.#fleet.roster.isJava(to)) return false;
+    if (this.#mode() !== 'kcl3-leaderless' || !this.#fleet.java.roster.isJava(to)) return false;
     const { workers } = this.planned();
     return workers.find((worker) => this.#fleet.kindOf(worker) === 'ours') === this.#context.worker;
   }

@@ -99,8 +99,8 @@ export class Worker {
     this.#patrol = new Patrol(context, this.#fleet);
     this.#member = new Member(context, {
       ...options.fleet,
-      roster: this.#fleet.roster,
-      lives: (worker) => this.#fleet.livingJava().includes(worker),
+      roster: this.#fleet.java.roster,
+      lives: (worker) => this.#fleet.java.living().includes(worker),
       withJava: () => this.#fleet.staying().some(({ incarnation }) => incarnation === undefined),
     });
     this.#taker = new Taker(context, this.#fleet, this.#tenures, ringer, {
@@ -370,7 +370,7 @@ export class Worker {
     peers.delete(this.#context.worker);
     const { mode } = this.#member;
     const javaLooks = mode === 'kcl3-led' || mode === 'kcl3-leaderless';
-    return [...(peers.size === 0 && javaLooks ? this.#fleet.livingJava() : peers)].sort();
+    return [...(peers.size === 0 && javaLooks ? this.#fleet.java.living() : peers)].sort();
   }
 }
 
