@@ -1,6 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { PlatformError } from '../runtime/errors.ts';
 import type { ReadFrom, SubscriptionPage } from '../streams/kinesis.ts';
+import { Admission } from './admission.ts';
+import type { Grant } from './byte-budget.ts';
 import { failureOf, type Failure } from './failures.ts';
 import { sizeOf } from './page-size.ts';
 import type { ReadEnd, ReadSession } from './read-session.ts';
@@ -86,29 +88,33 @@ async function subscribeOnce(
   subscriber: Subscriber,
   signal: AbortSignal,
 ): Promise<Subscribed> {
-  const { application, clock, kinesis, queue, shardId, stream } = session.ports;
+  const { application, clock, kinesis, queue, shardId, share, stream } = session.ports;
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
+  const admission = new Admission(share, clock, either);
   try {
     subscriber.consumerArn ??= await kinesis.registerConsumer(stream, application, signal);
     const pages = kinesis
-      .subscribe(subscriber.consumerArn, shardId, opening(session, subscriber), either)
+      .subscribe(subscriber.consumerArn, shardId, opening(session, subscriber), either, admission.room)
       [Symbol.asyncIterator]();
     for (;;) {
       await queue.room(signal);
       const askedAtMs = clock.now();
       const askedMs = clock.monotonic();
-      const next = await nextPage(pages, clock, over);
-      if (clock.monotonic() - askedMs >= bufferedMs) subscriber.asOfMs = askedAtMs;
+      const next = await nextPage(pages, clock, over, admission);
       if (signal.aborted) return { type: 'aborted' };
       if (next === undefined) return { type: 'over' };
-      const ended = await take(session, subscriber, next, signal);
+      const paid = await admission.claim(sizeOf(next.records).heldBytes);
+      if (paid === undefined) return { type: 'aborted' };
+      if (paid.cameMs - askedMs >= bufferedMs) subscriber.asOfMs = askedAtMs;
+      const ended = await take(session, subscriber, next, paid.grant, signal);
       if (ended) return ended;
     }
   } catch (error) {
     return signal.aborted ? { type: 'aborted' } : { type: 'failed', error };
   } finally {
     over.abort();
+    admission.release();
   }
 }
 
@@ -123,17 +129,21 @@ async function nextPage(
   pages: AsyncIterator<SubscriptionPage>,
   clock: Clock,
   over: AbortController,
+  admission: Admission,
 ): Promise<SubscriptionPage | undefined> {
-  const heard = new AbortController();
-  const silence = clock
-    .sleep(silentMs, AbortSignal.any([heard.signal, over.signal]))
-    .then(() => 'silent' as const);
-  try {
-    const next = await Promise.race([pages.next(), silence]);
-    if (next === 'silent') throw new PlatformError('subscription-silent', `No event for ${silentMs} ms`);
-    return next.done ? undefined : next.value;
-  } finally {
-    heard.abort();
+  const next = pages.next();
+  for (;;) {
+    const heard = new AbortController();
+    const silence = clock
+      .sleep(silentMs, AbortSignal.any([heard.signal, over.signal]))
+      .then(() => 'silent' as const);
+    try {
+      const first = await Promise.race([next, silence]);
+      if (first !== 'silent') return first.done ? undefined : first.value;
+      if (!admission.isWaiting) throw new PlatformError('subscription-silent', `No event for ${silentMs} ms`);
+    } finally {
+      heard.abort();
+    }
   }
 }
 
@@ -141,12 +151,9 @@ async function take(
   session: ReadSession,
   subscriber: Subscriber,
   page: SubscriptionPage,
+  grant: Grant,
   signal: AbortSignal,
 ): Promise<ReadEnd | undefined> {
-  const { share } = session.ports;
-  // Paid for after it came, as pages are pushed: the budget can be exceeded by one page per shard, never more.
-  const grant = await share.reserve(sizeOf(page.records).heldBytes, signal);
-  if (grant === undefined) return { type: 'aborted' };
   const lagMs = page.millisBehindLatest;
   const isEnd = page.continuationSequenceNumber === undefined;
   const read = { records: page.records, lagMs, readAtMs: subscriber.asOfMs, isEnd };

@@ -11,7 +11,7 @@ import { kinesisErrorOf } from './aws-kinesis-errors.ts';
 import { fromReadFrom, given, toSubscriptionPage } from './aws-kinesis-shapes.ts';
 import { type EventMessage, readMessages } from './event-stream.ts';
 import { KinesisError } from './kinesis-error.ts';
-import type { ReadFrom, SubscriptionPage } from './kinesis.ts';
+import type { ReadFrom, Room, SubscriptionPage } from './kinesis.ts';
 import { parseRecordsBody } from './records-body.ts';
 
 const controlMs = 4_000;
@@ -74,11 +74,11 @@ async function register(
 /** The pages of one SubscribeToShard; the connection is closed when the caller stops reading. */
 export async function* subscribe(
   client: KinesisClient,
-  consumerArn: string,
-  shardId: string,
-  from: ReadFrom,
+  to: { readonly consumerArn: string; readonly shardId: string; readonly from: ReadFrom },
   signal: AbortSignal,
+  room?: Room,
 ): AsyncGenerator<SubscriptionPage> {
+  const { consumerArn, from, shardId } = to;
   const what = `SubscribeToShard of ${shardId} by ${consumerArn}`;
   const connection = new AbortController();
   const abort = (): void => connection.abort();
@@ -93,7 +93,7 @@ export async function* subscribe(
       http.abortSignal.addEventListener('abort', abort, { once: true });
       return answerOf(client, command, { abortSignal: connection.signal });
     });
-    for await (const message of readMessages(opened.body)) {
+    for await (const message of readMessages(opened.body, room)) {
       if (signal.aborted) return;
       const event = eventIn(message);
       if (event !== undefined) yield toSubscriptionPage(event, what);

@@ -147,6 +147,6 @@ class AwsKinesis implements Kinesis {
     return registerConsumer(this.#client, arn, name, signal);
   };
 
-  readonly subscribe: Kinesis['subscribe'] = (consumerArn, shardId, from, signal) =>
-    subscribe(this.#client, consumerArn, shardId, from, signal);
+  readonly subscribe: Kinesis['subscribe'] = (consumerArn, shardId, from, signal, room) =>
+    subscribe(this.#client, { consumerArn, shardId, from }, signal, room);
 }

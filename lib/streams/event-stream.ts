@@ -22,8 +22,14 @@ const messageBytesMax = (16 * 1024 + 128) * 1024 + preludeBytes + checksumBytes;
 const valueBytes: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
 const textType = 7;
 
-/** The messages in `chunks`, however they are cut. Throws a RangeError where the bytes are none, or end half-way. */
-export async function* readMessages(chunks: AsyncIterable<Buffer>): AsyncGenerator<EventMessage> {
+/**
+ * The messages in `chunks`, however they are cut. `room` is awaited with the length of each before it is read on.
+ * Throws a RangeError where the bytes are no messages, or end half-way.
+ */
+export async function* readMessages(
+  chunks: AsyncIterable<Buffer>,
+  room?: (bytes: number) => Promise<void>,
+): AsyncGenerator<EventMessage> {
   const length = Buffer.alloc(lengthBytes);
   let message = length;
   let used = 0;
@@ -34,7 +40,9 @@ export async function* readMessages(chunks: AsyncIterable<Buffer>): AsyncGenerat
       used += copied;
       if (used < message.length) break;
       if (message === length) {
-        message = Buffer.allocUnsafeSlow(checkedLength(length.readUInt32BE(0)));
+        const bytes = checkedLength(length.readUInt32BE(0));
+        await room?.(bytes);
+        message = Buffer.allocUnsafeSlow(bytes);
         length.copy(message);
       } else {
         yield parseMessage(message);

@@ -27,14 +27,20 @@ export interface Kinesis {
   ) => Promise<readonly PutOutcome[]>;
   /** Registers the enhanced fan-out consumer if need be, waits until it is ACTIVE, returns its ARN. */
   readonly registerConsumer: (stream: string, name: string, signal?: AbortSignal) => Promise<string>;
-  /** One SubscribeToShard: pages until the service ends it (5 minutes), the shard ends or `signal` aborts. */
+  /**
+   * One SubscribeToShard: pages until the service ends it (5 minutes), the shard ends or `signal` aborts. `room` is
+   * awaited with the size of what comes next, before more than its head is taken from the connection.
+   */
   readonly subscribe: (
     consumerArn: string,
     shardId: string,
     from: ReadFrom,
     signal: AbortSignal,
+    room?: Room,
   ) => AsyncIterable<SubscriptionPage>;
 }
+
+export type Room = (bytes: number) => Promise<void>;
 
 export type KinesisErrorCode =
   | 'stream-not-found'

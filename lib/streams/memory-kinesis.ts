@@ -176,12 +176,12 @@ class InMemory implements MemoryKinesis {
       );
     });
 
-  readonly subscribe: Kinesis['subscribe'] = (consumerArn, shardId, from, signal) => {
+  readonly subscribe: Kinesis['subscribe'] = (consumerArn, shardId, from, signal, room) => {
     const name = this.#subscriptions.streamOf(consumerArn);
     const opened = this.faults.run('subscribe', name, signal, () => {
       const stream = this.#stream(name);
       const place = stream.place(shardId, from, this.#clock.now());
-      return this.#subscriptions.open({ consumerArn, stream, shardId, place, signal });
+      return this.#subscriptions.open({ consumerArn, stream, shardId, place, signal, room });
     });
     return followed(opened);
   };

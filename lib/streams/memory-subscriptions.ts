@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import { KinesisError } from './kinesis-error.ts';
-import type { SubscriptionPage } from './kinesis.ts';
+import type { Room, SubscriptionPage } from './kinesis.ts';
 import type { MemoryStream, Slice } from './memory-stream.ts';
 
 /** A subscription ends after five minutes (API reference, SubscribeToShard). */
@@ -17,6 +17,7 @@ interface OpenRequest {
   readonly shardId: string;
   readonly place: bigint;
   readonly signal: AbortSignal;
+  readonly room: Room | undefined;
 }
 
 interface Live {
@@ -91,6 +92,7 @@ export class Subscriptions {
         if (leftMs <= 0) return;
         live.changed = false;
         const slice = request.stream.slice(request.shardId, place, pageRecordsMax, this.#clock.now());
+        await request.room?.(slice.records.reduce((bytes, { data }) => bytes + data.length, 0));
         yield pageOf(slice);
         place = slice.next;
         if (slice.records.length === 0) await this.#quiet(live, Math.min(leftMs, quietPageMs));

@@ -28,6 +28,24 @@ describe('enhanced fan-out', () => {
     expect(clock.waiting(), 'no timer is left').to.equal(0);
   });
 
+  it('takes a page from the connection when the budget has room for it; a wait for that is no silence', async () => {
+    const { budget, clock, put, run, types } = scene({ ...options, budgetBytes: 2_000 });
+    const others = await budget.share().reserve(2_000, new AbortController().signal);
+    await put('a');
+    const lease = testLease(firstShard);
+    const processor = recorder();
+    const running = run(lease, processor);
+    await clock.advance(2 * 60_000);
+    expect(processor.seen).to.deep.equal([]);
+    others?.release();
+    await clock.advance(1_000);
+    expect(processor.seen).to.deep.equal(['a']);
+    expect(types()).to.not.include('read-failed');
+    lease.drain();
+    await running.outcome;
+    expect(budget.used, 'all bytes are given back').to.equal(0);
+  });
+
   it('neither repeats nor misses a record when a subscription breaks', async () => {
     const { clock, kinesis, put, run } = scene(options);
     const sequences = await put('a', 'b');

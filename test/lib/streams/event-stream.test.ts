@@ -70,6 +70,23 @@ describe('an event stream', () => {
     );
   });
 
+  it('asks for room for each message before it reads on', async () => {
+    const log: string[] = [];
+    async function* chunks(): AsyncGenerator<Buffer> {
+      const both = Buffer.concat([plain, plain]);
+      for (const [index, byte] of both.entries()) {
+        log.push(String(index));
+        yield Buffer.of(byte);
+      }
+    }
+    await allOf(readMessages(chunks(), async (bytes) => void log.push(`room for ${bytes}`)));
+    const asked = log.flatMap((line, index) =>
+      line.startsWith('room') ? [`${log[index - 1]}: ${line}`] : [],
+    );
+    const { length } = plain;
+    expect(asked).to.deep.equal([`3: room for ${length}`, `${length + 3}: room for ${length}`]);
+  });
+
   it('fails where a byte of a message is another one', async () => {
     for (let at = 0; at < plain.length; at += 1) {
       const damaged = Buffer.from(plain);

@@ -68,9 +68,9 @@ export function faultyKinesis(kinesis: Kinesis, line: KinesisLine): Kinesis {
     put: (stream, entries, signal) => call(() => kinesis.put(stream, entries, signal), signal),
     registerConsumer: (stream, name, signal) =>
       call(() => kinesis.registerConsumer(stream, name, signal), signal),
-    subscribe: async function* (consumerArn, shardId, from, signal) {
+    subscribe: async function* (consumerArn, shardId, from, signal, room) {
       await reach(signal);
-      for await (const page of kinesis.subscribe(consumerArn, shardId, from, signal)) {
+      for await (const page of kinesis.subscribe(consumerArn, shardId, from, signal, room)) {
         await thawed();
         // A dead connection says nothing at all.
         while (line.cut() && !signal.aborted) await line.own.sleep(requestMs, signal);
