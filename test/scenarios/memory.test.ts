@@ -12,7 +12,7 @@ const budgetBytes = 64 * mebibyte;
 /** Node, the SDK, and what does not grow with the budget. */
 const fixedBytes = 150 * mebibyte;
 /** Of a record: so reading is faster than handling, and would fill the memory if it were let. */
-const handlerMs = 200;
+const handlerMs = 100;
 
 describe('scenario 31: far more to read on 100 shards than the byte budget, and slow handlers', function () {
   this.timeout(90_000);

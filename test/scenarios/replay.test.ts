@@ -109,6 +109,31 @@ describe('scenario 35: a replay while workers run', function () {
     await stage.end();
   });
 
+  it('lets nobody else begin before the holder has noticed, who goes on delivering until then', async () => {
+    const stage = createStage(4);
+    const options = { checkpointMs: 20_000, pollMs: 100 };
+    const [a, b] = [stage.start('a', { options }), stage.start('b', { options })];
+    await stage.putEach(5, 'old');
+    await stage.until(
+      'the leases are shared',
+      () => a.shards().length === 2 && b.shards().length === 2,
+      15_000,
+    );
+    await moved(stage, operator(stage).replay({}));
+    const resetAtMs = stage.clock.monotonic();
+    for (let i = 0; i < 50; i += 1) {
+      await stage.putEach(1, `new${i}`);
+      await stage.clock.advance(200);
+    }
+    const meanwhile = stage.audit.delivered.filter(
+      ({ atMs, text }) => atMs > resetAtMs && text.startsWith('new'),
+    );
+    expect(meanwhile.length).to.be.greaterThan(0);
+    expect([a, b].map((worker) => eventsOf(worker, 'lease-lost').length)).to.deep.equal([2, 2]);
+    expect(stage.audit.undelivered()).to.be.below(8);
+    await stage.end();
+  });
+
   it('reads parents again before their children, cleaned-up leases included', async () => {
     const stage = createStage(1);
     stage.start('a');
