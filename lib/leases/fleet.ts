@@ -206,10 +206,12 @@ export class Fleet {
 
   availability(seen: Seen): Availability {
     const { life, timings, worker } = this.#context;
-    const { failoverMs, handoffMs } = timings;
     const me = { worker, incarnations: life.incarnations };
-    const overSinceMs = this.pulses.overSinceMs(seen.lease.incarnation);
-    return availability(seen, me, { failoverMs, handoffMs, offerMs: this.cadence().offerMs }, overSinceMs);
+    // To one that has died meanwhile no time is given to take it up.
+    const gone = seen.lease.given && this.java.isSilent(seen.lease.leaseOwner);
+    const { offerMs } = this.cadence();
+    const times = { failoverMs: timings.failoverMs, handoffMs: gone ? 0 : timings.handoffMs, offerMs };
+    return availability(seen, me, times, this.pulses.overSinceMs(seen.lease.incarnation));
   }
 
   /**

@@ -23,7 +23,11 @@ export class JavaPeers {
 
   /** Also those that have no lease. */
   living(): readonly string[] {
-    return this.roster.java().filter((worker) => !this.#silent.has(worker));
+    return this.roster.java().filter((worker) => !this.isSilent(worker));
+  }
+
+  isSilent(worker: string | undefined): boolean {
+    return worker !== undefined && this.#silent.has(worker);
   }
 
   readItem(entityType: string, item: Item): void {

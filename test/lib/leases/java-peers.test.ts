@@ -81,6 +81,23 @@ describe('with workers of the Java KCL', function () {
     await stopAll(clock, [a]);
   });
 
+  it('takes it back after the failover time where that worker has let another lease expire', async () => {
+    const { clock, start, store } = leaseScene(2);
+    plantJavaLeases(store.table, 'java', [0]);
+    const java = startJava({ id: 'java', kcl: 3, table: store.table, clock });
+    const a = start('a');
+    await clock.advance(5_000);
+    const leaseKey = 'shardId-000000000001';
+    expect([...a.working.keys()]).to.deep.equal([leaseKey]);
+    const asked = { leaseOwner: 'java', checkpointOwner: 'a' };
+    store.table.items.set(leaseKey, { ...store.table.items.get(leaseKey), ...asked });
+    await clock.advance(2_000);
+    java.stop();
+    await clock.advance(15_000);
+    expect(a.working.size).to.equal(2);
+    await stopAll(clock, [a]);
+  });
+
   it('ends a hand-off that its owner does not carry out', async () => {
     const { clock, start, store } = leaseScene(2);
     plantJavaLeases(store.table, 'java', [0]);
