@@ -1,15 +1,9 @@
-import { balanced, allRead, failoverMs, foreignItems, javaFailoverMs } from './acts.ts';
+import { allRead, balanced, failoverMs, foreignItems, javaFailoverMs, ledEvenMs, shared } from './acts.ts';
 import { rollBackVersion } from './by-hand.ts';
 import { ownersOverTime } from './checks.ts';
 import type { Kind } from './crew.ts';
 import type { Write } from './lease-log.ts';
 import { type Act, type Stage, Unreached } from './story.ts';
-
-/**
- * KCL 3's leader evens out in every third of its looks (twice the failover time), by less than the whole difference at
- * once, and each move is a hand-off.
- */
-export const ledEvenMs = 5 * 3 * 2 * failoverMs;
 
 /** The newcomer gets its share from the Java leader; ours robs nobody. */
 export function joinLed(name: string, id: string, kind: Kind): Act {
@@ -19,7 +13,7 @@ export function joinLed(name: string, id: string, kind: Kind): Act {
     play: async (stage) => {
       const fromMs = Date.now();
       await stage.start(id, kind);
-      return [await balanced(stage, ledEvenMs, [id]), ...movesSince(stage, fromMs), foreignItems(stage)];
+      return [await shared(stage, ledEvenMs, [id]), ...movesSince(stage, fromMs), foreignItems(stage)];
     },
   };
 }
@@ -78,7 +72,7 @@ export function reachesVersion(name: string, version: string, withinMs: number):
       const reached = async (): Promise<boolean> => stage.scene.log.items.get('Migration3.0')?.cv?.S === cv;
       const note = await stage.until(version, reached, withinMs);
       const fromMs = Date.now();
-      const even = await balanced(stage, ledEvenMs, []);
+      const even = await shared(stage, ledEvenMs, []);
       return [note, even, ...movesSince(stage, fromMs), foreignItems(stage)];
     },
   };

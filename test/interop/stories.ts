@@ -13,7 +13,7 @@ import {
 } from './acts.ts';
 import type { Kind } from './crew.ts';
 import { brokenHandOff, handOff } from './hand-off.ts';
-import { joinLed, ledEvenMs, onlyLeases, partWith, reachesVersion, rollBack } from './led-acts.ts';
+import { joinLed, onlyLeases, partWith, reachesVersion, rollBack } from './led-acts.ts';
 import type { Act } from './story.ts';
 
 export interface Story {
@@ -94,7 +94,7 @@ export function kcl3CompatibleStories(java: Kind): readonly Story[] {
         join('KCL 3 upgrade: ours joins and takes its half', 'ours-a', ours),
         reachesVersion('KCL 3 upgrade: the leader ends it', '3X_WITH_ROLLBACK', upgradeMs),
         joinLed('KCL 3 upgrade: another of ours joins', 'ours-b', ours),
-        reshard('KCL 3 upgrade: split and merge', ledEvenMs),
+        reshard('KCL 3 upgrade: split and merge', 'led'),
         rollBack('KCL 3 upgrade: rolled back'),
         partWith('KCL 3 upgrade: Java is killed', 'kill', 'java-a', oursFailoverMs),
       ],
@@ -131,7 +131,7 @@ export function kcl3Stories(java: Kind): readonly Story[] {
         handOff('KCL 3: hand-off, ours to Java', 'ours-a', 'java-a'),
         leave('KCL 3: ours stops', 'stop', 'ours-a', 'java-a', javaFailoverMs),
         joinLed('KCL 3: ours comes again', 'ours-b', ours),
-        reshard('KCL 3: split and merge', ledEvenMs),
+        reshard('KCL 3: split and merge', 'led'),
         leave('KCL 3: Java (leader) is killed', 'kill', 'java-a', 'ours-b', oursFailoverMs),
       ],
     },
