@@ -2,7 +2,14 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../../lib/runtime/errors.ts';
 import { simulationSettings } from './settings.ts';
-import { describeFailure, failureOf, type Simulation, simulationNames, simulations } from './simulations.ts';
+import {
+  describeFailure,
+  type Failure,
+  failureOf,
+  type Simulation,
+  simulationNames,
+  simulations,
+} from './simulations.ts';
 import { sweep, type SweepPlan, type SweepResult } from './sweep.ts';
 
 const exitCode = { ok: 0, failure: 1, usage: 2, checkFailed: 6, interrupted: 130 } as const;
@@ -55,12 +62,15 @@ async function main(argv: readonly string[]): Promise<number> {
   return stopping.signal.aborted ? exitCode.interrupted : exitCode.ok;
 }
 
-/** Progress is rewritten in place for people, and told every tenth for a log. */
+/** Progress is rewritten in place for people, and told every tenth for a log; a failure is told at once. */
 async function sweepOne(plan: SweepPlan, signal: AbortSignal): Promise<SweepResult> {
   let told = 0;
-  const onProgress = (done: number, failures: number): void => {
+  let failed = 0;
+  const onProgress = (done: number, failures: readonly Failure[]): void => {
+    for (const failure of failures.slice(failed)) process.stderr.write(`\n${describeFailure(failure)}\n`);
+    failed = failures.length;
     const tenth = Math.floor((done / plan.seeds) * 10);
-    const line = `${plan.simulation}: ${done} of ${plan.seeds} histories, ${failures} failed`;
+    const line = `${plan.simulation}: ${done} of ${plan.seeds} histories, ${failed} failed`;
     if (process.stderr.isTTY) process.stderr.write(`\r${line}${done === plan.seeds ? '\n' : ''}`);
     else if (tenth > told) process.stderr.write(`${line}\n`);
     told = tenth;
@@ -84,7 +94,10 @@ function describeResult({ base, done, failures, seconds, seeds, simulation }: Sw
   const stopped = done < seeds ? `, stopped before ${seeds}` : '';
   const kept = failures.length === 0 ? 'every law kept' : `${failures.length} FAILED`;
   const summary = `${simulation}: ${done} histories from seed ${base} on${stopped}, ${kept}, ${seconds.toFixed(1)} s`;
-  return [...failures.map(describeFailure), summary].join('\n');
+  return [
+    ...failures.map((failure) => `${simulation}, seed ${failure.seed}: ${failure.broken[0]}`),
+    summary,
+  ].join('\n');
 }
 
 try {

@@ -37,7 +37,7 @@ const failuresMax = 10;
 /** Runs many seeds on all cores. `signal` stops it early, with what was done until then. */
 export async function sweep(
   plan: SweepPlan,
-  onProgress: (done: number, failures: number) => void = () => {},
+  onProgress: (done: number, failures: readonly Failure[]) => void = () => {},
   signal?: AbortSignal,
 ): Promise<SweepResult> {
   const startedMs = performance.now();
@@ -59,7 +59,7 @@ export async function sweep(
         (answer) => {
           done += answer.seeds;
           failures.push(...answer.failures);
-          onProgress(done, failures.length);
+          onProgress(done, failures);
         },
         signal,
       ),

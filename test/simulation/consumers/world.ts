@@ -120,11 +120,7 @@ class ConsumerWorld implements World {
     if (this.#options.poison !== 'stop-shard') return;
     // What stopped the shards is mended, and whoever holds one is deployed again.
     this.#mood.cured = true;
-    for (const process of new Set(this.#stopped.values())) {
-      if (process.state !== 'running') continue;
-      this.fleet.stop(process);
-      this.fleet.start();
-    }
+    for (const process of new Set(this.#stopped.values())) this.#deploy(process);
   };
 
   /** Every record is safe, every checkpoint behind the last one, and every lease that goes on is held. */
@@ -222,12 +218,22 @@ class ConsumerWorld implements World {
     const why = 'failure' in event ? event.failure.message : 'outcome' in event ? event.outcome : '';
     this.fleet.note(`${process.id} ${type} ${shardId} ${why}`);
     const tenure = `${process.processId} ${shardId}`;
-    if (type === 'shard-stopped') this.#stopped.set(tenure, process);
+    if (type === 'shard-stopped') {
+      this.#stopped.set(tenure, process);
+      // Lanes tell of it with the next call of the loop.
+      if (this.#mood.cured) this.#deploy(process);
+    }
     if (type === 'data-loss') this.#onLoss(shardId);
     if (type !== 'shard-finished') return;
     // A stopped shard has saved what it could.
     const wasStopped = this.#stopped.delete(tenure);
     if (event.outcome === 'drained' && !wasStopped) this.#auditor.onDrained(process, shardId);
+  }
+
+  #deploy(process: SimulatedProcess): void {
+    if (process.state !== 'running') return;
+    this.fleet.stop(process);
+    this.fleet.start();
   }
 
   #onLoss(shardId: string): void {
