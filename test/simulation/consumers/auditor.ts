@@ -26,7 +26,8 @@ export class Auditor {
   readonly losses = new Set<string>();
   /** Per shard the last checkpoint that the table has taken. */
   readonly #checkpoints = new Map<string, Position>();
-  readonly #tenures = new Map<string, Tenure>();
+  /** By process and shard, in the order in which they began. */
+  readonly #tenures = new Map<string, readonly Tenure[]>();
 
   constructor(fleet: Fleet, truth: Truth, countOf: CountOf) {
     this.fleet = fleet;
@@ -41,10 +42,12 @@ export class Auditor {
 
   tenure(process: SimulatedProcess, { fence, shardId, signal }: ShardContext): Tenure {
     const name = `${process.processId} ${shardId}`;
-    const known = this.#tenures.get(name);
-    if (known?.fence === fence) return known;
-    const tenure = new Tenure(this, process, this.shard(shardId), fence, signal);
-    this.#tenures.set(name, tenure);
+    // Calls of an earlier tenure may still be under way in the same process.
+    const known = this.#tenures.get(name) ?? [];
+    const tenure =
+      known.find((other) => other.fence === fence) ??
+      new Tenure(this, process, this.shard(shardId), fence, signal);
+    if (!known.includes(tenure)) this.#tenures.set(name, [...known, tenure]);
     return tenure;
   }
 
@@ -78,7 +81,7 @@ export class Auditor {
 
   /** The process says that it has given the shard up in good order. */
   onDrained(process: SimulatedProcess, shardId: string): void {
-    const last = this.#tenures.get(`${process.processId} ${shardId}`)?.last();
+    const last = this.#tenures.get(`${process.processId} ${shardId}`)?.at(-1)?.last();
     const saved = this.#checkpoints.get(shardId);
     if (last === undefined || (saved && comparePositions(last, saved) <= 0)) return;
     this.breach(
