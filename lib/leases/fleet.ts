@@ -224,8 +224,10 @@ export class Fleet {
     return all
       .filter((seen) => this.availability(seen).type === 'busy' && !seen.lease.offered && !seen.lease.given)
       .map(({ lease }) => lease)
-      .filter(({ incarnation: process }) => {
-        return process === undefined || !(leavers.has(process) || this.#silent.has(process));
+      .filter((lease) => {
+        const { incarnation: process } = lease;
+        if (process === undefined) return !this.java.isSilent(actualOwner(lease));
+        return !(leavers.has(process) || this.#silent.has(process));
       });
   }
 

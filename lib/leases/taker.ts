@@ -150,7 +150,7 @@ export class Taker {
     if (to === this.#context.worker || role === 'duty') {
       return this.#fleet.kindOf(to) === 'ours' || this.#mode() === 'kcl3-leaderless';
     }
-    if (this.#mode() !== 'kcl3-leaderless' || !this.#fleet.java.roster.isJava(to)) return false;
+    if (this.#mode() !== 'kcl3-leaderless' || !this.#fleet.java.living().includes(to)) return false;
     const { workers } = this.planned();
     return workers.find((worker) => this.#fleet.kindOf(worker) === 'ours') === this.#context.worker;
   }
