@@ -37,6 +37,8 @@ const troublesInAll = 12;
 const hourMs = 3_600_000;
 const retentionHours = 24;
 const outageHours = 30;
+/** For what piled up over generations of shards, where a read brings five records. */
+const backlogMs = 60_000;
 
 /** One random history of whole consumers over Kinesis in memory. */
 export async function consumerHistory(
@@ -109,7 +111,8 @@ class ConsumerWorld implements World {
   ];
 
   /** Where ancestors were forgotten unread, the next sync of the shards may have to find their descendants. */
-  readonly healingMs = (): number => healingMs + (this.#wasDark ? 1.2 * timingsFor(failoverMs).syncMs : 0);
+  readonly healingMs = (): number =>
+    healingMs + backlogMs + (this.#wasDark ? 1.2 * timingsFor(failoverMs).syncMs : 0);
 
   readonly calm = (): void => {
     cast(this.#kinesis, []);
