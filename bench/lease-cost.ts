@@ -1,8 +1,10 @@
 import { TallyBook } from '../lib/consumer/tally.ts';
 import { type FleetCase, type FleetCost, fleetCost } from './lease-cost/fleet.ts';
 import { javaKcl2 } from './lease-cost/java-kcl.ts';
+import { moves, type Moves, type MovesCase } from './lease-cost/moves.ts';
 import {
   atMost,
+  percentile,
   report,
   result,
   type BenchReport,
@@ -17,6 +19,11 @@ const MINUTE_MS = 60_000;
 /** Of the Java KCL 2.x, percent. */
 const WANTED_WRITES = 60;
 const WANTED_READS = 5;
+const WANTED_READS_ALONE = 100;
+/** With a failover time of 10 s. */
+const WANTED_FAILOVER_MS = 15_000;
+const WANTED_STOP_MS = 2_000;
+const WANTED_JOIN_MS = 10_000;
 
 const bare = { readThrough: 1_767_225_600_000 };
 
@@ -32,22 +39,28 @@ interface Case extends FleetCase {
 }
 
 /**
- * Workers that others survey for look at the whole table each ten minutes: with fifty of them, ten minutes from the
- * second on hold exactly one such look of each.
+ * Workers that another surveys for look at the whole table once an hour: an hour from the second minute on holds exactly
+ * one such look of each.
  */
 const cases: readonly Case[] = [
   { workers: 1, what: 'idle', checkpointMs: undefined, state: {}, minutes: 4 },
   { workers: 1, what: 'checkpoint 5 s', checkpointMs: 5_000, state: bare, minutes: 2 },
   { workers: 1, what: 'checkpoint 3 s', checkpointMs: 3_000, state: bare, minutes: 2 },
   { workers: 1, what: '3 s, our state', checkpointMs: 3_000, state: stateOfService(), minutes: 2 },
-  { workers: 50, what: 'idle', checkpointMs: undefined, state: {}, minutes: 10 },
-  { workers: 50, what: 'checkpoint 3 s', checkpointMs: 3_000, state: bare, minutes: 10 },
+  { workers: 50, what: 'idle', checkpointMs: undefined, state: {}, minutes: 60 },
+  { workers: 50, what: 'checkpoint 3 s', checkpointMs: 3_000, state: bare, minutes: 60 },
 ].map(({ what, minutes, ...of }) => ({
   ...of,
   leases: LEASES,
   name: `${of.workers} × ${LEASES}, ${what}`,
   measureMs: minutes * MINUTE_MS,
 }));
+
+/** What fewer looks must not cost. */
+const moving: readonly MovesCase[] = [
+  { workers: 20, leases: 400, seed: 1 },
+  { workers: 50, leases: LEASES, seed: 1 },
+];
 
 export async function run(progress: Progress): Promise<BenchReport> {
   const results: Result[] = [];
@@ -62,7 +75,14 @@ export async function run(progress: Progress): Promise<BenchReport> {
     const measured = resultsOf(each, cost);
     results.push(...Object.values(measured));
     targets.push(atMost(measured.writesOfKcl, WANTED_WRITES));
-    if (each.workers > 1) targets.push(atMost(measured.readsOfKcl, WANTED_READS));
+    targets.push(atMost(measured.readsOfKcl, each.workers > 1 ? WANTED_READS : WANTED_READS_ALONE));
+  }
+  for (const of of moving) {
+    const measured = resultsOfMoves(of, await moves(of));
+    progress(`${of.workers} × ${of.leases}: one worker killed, one stopped, one joined`);
+    results.push(...Object.values(measured));
+    targets.push(atMost(measured.failover, WANTED_FAILOVER_MS), atMost(measured.stop, WANTED_STOP_MS));
+    targets.push(atMost(measured.join, WANTED_JOIN_MS));
   }
   return report('lease-cost', results, targets);
 }
@@ -91,5 +111,17 @@ function resultsOf(of: Case, cost: FleetCost) {
     kclReads: one('KCL 2.x read units', '1/s/lease', kcl.reads / of.leases, 'computed'),
     writesOfKcl: one('writes of KCL 2.x', '%', (100 * cost.writes) / seconds / kcl.writes),
     readsOfKcl: one('reads of KCL 2.x', '%', (100 * cost.reads) / seconds / kcl.reads),
+  };
+}
+
+function resultsOfMoves({ leases, workers }: MovesCase, of: Moves) {
+  const one = (metric: string, values: readonly number[], part: number): Result => {
+    const note = `${values.length} leases: ${[0.5, 0.99, 1].map((p) => Math.round(percentile(values, p))).join(', ')} ms`;
+    return result(`${workers} × ${leases}: ${metric}`, 'ms', [percentile(values, part)], note);
+  };
+  return {
+    failover: one('failover after a kill, longest', of.failoverMs, 1),
+    stop: one('gap at SIGTERM, p99', of.stopGapMs, 0.99),
+    join: result(`${workers} × ${leases}: join to its share`, 'ms', [of.joinMs]),
   };
 }
