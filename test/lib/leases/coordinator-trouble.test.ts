@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { failure, leaseScene, ofType, stopAll } from '../../support/lease-scene.ts';
-import { seededRandom, type TestWorker } from '../../support/lease-workers.ts';
+import { seededRandom } from '../../support/lease-workers.ts';
 
 describe('failing over', function () {
   this.timeout(30_000);
@@ -43,61 +43,6 @@ describe('failing over', function () {
     expect(late[0]).to.include({ code: 'lease-lost' });
     expect(ofType(a, 'lease-lost')).to.have.length(1);
     await stopAll(clock, [a, b]);
-  });
-});
-
-describe('a large fleet, where two workers survey for all', function () {
-  // Many workers in one process; the default is short on a machine that is busy.
-  this.timeout(30_000);
-  const options = { surveyUnitsPerSecond: 0.01 };
-  const total = (workers: readonly TestWorker[]): number =>
-    workers.reduce((sum, { working }) => sum + working.size, 0);
-
-  it('takes over from whoever dies, on duty or not', async () => {
-    for (const victim of [0, 1, 2, 3, 4, 5]) {
-      const { clock, start } = leaseScene(24);
-      const views = ['a', 'b', 'c', 'd', 'e', 'f'].map(() => clock.view());
-      const workers = views.map((view, i) =>
-        start('abcdef'.charAt(i), { clock: view, options, seed: victim * 10 + i }),
-      );
-      await clock.advance(30_000);
-      views[victim]?.freeze('stopped');
-      await clock.advance(20_000);
-      const living = workers.filter((_, i) => i !== victim);
-      expect(total(living), `without ${workers[victim]?.id}`).to.equal(24);
-      await stopAll(clock, living);
-    }
-  });
-
-  it('recovers although both on duty die at once: the others watch the first lease', async () => {
-    const { clock, start } = leaseScene(24);
-    const views = ['a', 'b', 'c', 'd', 'e'].map(() => clock.view());
-    const workers = views.map((view, i) => start('abcde'.charAt(i), { clock: view, options }));
-    await clock.advance(30_000);
-    const first = workers.findIndex(({ working }) => working.has('shardId-000000000000'));
-    const keys = Array.from({ length: 24 }, (_, i) => `shardId-${String(i).padStart(12, '0')}`);
-    const owners = keys.map((key) => workers.findIndex(({ working }) => working.has(key)));
-    const second = owners.find((owner) => owner !== first) ?? -1;
-    views[first]?.freeze('stopped');
-    views[second]?.freeze('stopped');
-    await clock.advance(60_000);
-    const living = workers.filter((_, i) => i !== first && i !== second);
-    expect(total(living)).to.equal(24);
-    await stopAll(clock, living);
-  });
-
-  it('gives a stopping worker’s leases to those that stay, within the time of two polls', async () => {
-    const { clock, start } = leaseScene(24);
-    const workers = ['a', 'b', 'c', 'd'].map((id) => start(id, { options }));
-    await clock.advance(30_000);
-    const [leaving, ...rest] = workers;
-    leaving?.stop.abort();
-    await clock.advance(2_400);
-    expect(total(rest)).to.equal(24);
-    const joined = start('z', { options });
-    await clock.advance(10_000);
-    expect(joined.working.size).to.be.within(5, 7);
-    await stopAll(clock, [...rest, joined]);
   });
 });
 
