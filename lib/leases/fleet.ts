@@ -249,6 +249,18 @@ export class Fleet {
     return written ? lease.throughputKBps : undefined;
   }
 
+  /**
+   * Workers that have asked for leases or were given some, and have perhaps none yet: many that join at once must know
+   * of each other. What is given to one that dies is free again after a moment, and then it is no longer counted.
+   */
+  expecting(): readonly string[] {
+    return this.all().flatMap((seen) => {
+      const { checkpointOwner, leaseOwner, offered } = seen.lease;
+      const onTheWay = leaseOwner !== undefined && (offered || checkpointOwner !== undefined);
+      return onTheWay && this.availability(seen).type === 'busy' ? [leaseOwner] : [];
+    });
+  }
+
   /** By what was seen; whoever takes the lease looks again. */
   blocked(lease: Lease): boolean {
     return isBlocked(lease, (shardId) => this.get(siblingKey(lease, shardId)));

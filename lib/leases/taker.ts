@@ -105,6 +105,8 @@ export class Taker {
     const workers = new Set([
       this.#context.worker,
       ...this.#fleet.staying().flatMap((l) => actualOwner(l) ?? []),
+      // Not on duty: whom nobody has heard of must not be given more because it was given something.
+      ...(this.#fleet.cadence().role === 'each' ? this.#fleet.expecting() : []),
       // Who has no lease yet is known by its metrics; while a Java leader lives it is the leader's affair.
       ...(this.#mode() === 'kcl3-leaderless' ? this.#fleet.java.living() : []),
     ]);

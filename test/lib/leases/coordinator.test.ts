@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import type { HeldLease } from '../../../lib/leases/held-lease.ts';
+import { faultyLeaseTable } from '../../../lib/leases/lease-table-faults.ts';
+import { createLeaseStore } from '../../../lib/leases/table-lease-store.ts';
 import { failure, leaseScene, ofType, refuse, stopAll } from '../../support/lease-scene.ts';
-import { untilAsked, type TestWorker } from '../../support/lease-workers.ts';
+import { seededRandom, untilAsked, type TestWorker } from '../../support/lease-workers.ts';
 
 describe('coordinator', function () {
   this.timeout(10_000);
@@ -23,6 +25,22 @@ describe('coordinator', function () {
     expect([a.working.size, b.working.size]).to.deep.equal([4, 4]);
     expect(a.events.filter((event) => event.type === 'lease-lost')).to.deep.equal([]);
     await stopAll(clock, [a, b]);
+  });
+
+  it('shares the leases within 10 s also with nine that join at once, who know nothing of each other', async () => {
+    const { clock, start, store } = leaseScene(100);
+    const workers = [start('a')];
+    await clock.advance(20_000);
+    for (let seed = 1; seed <= 9; seed += 1) {
+      const line = faultyLeaseTable(store.table, { clock, random: seededRandom(seed), requestMs: 1_500 });
+      // What a call takes: so they ask at the same time, and not one after the other.
+      line.fault({ fault: { type: 'slow', ms: 10 } });
+      workers.push(start(`b${seed}`, { store: createLeaseStore(line), seed }));
+    }
+    await clock.advance(10_000);
+    const sizes = workers.map(({ working }) => working.size);
+    expect(Math.min(...sizes), sizes.join()).to.be.at.least(9);
+    await stopAll(clock, workers);
   });
 
   it('hands its leases to a living peer when it stops, within two seconds', async () => {
