@@ -1,4 +1,5 @@
 import { type Coordinator, createCoordinator } from '../../../lib/leases/coordinator.ts';
+import { unitsPerLease } from '../../../lib/leases/cadence.ts';
 import type { HeldLease } from '../../../lib/leases/held-lease.ts';
 import { parseItem } from '../../../lib/leases/lease-item.ts';
 import { isFinished } from '../../../lib/leases/lease.ts';
@@ -19,6 +20,8 @@ export interface Mutation extends FleetMutation {
 
 const recordMs = 400;
 const shardsMax = 16;
+/** What surveys may cost of their budget while pulses show who dies, at least. */
+const surveyPart = 0.2;
 const troublesInAll = 20;
 
 /** One random history of coordinators whose work is a model. */
@@ -57,28 +60,37 @@ class LeaseWorld implements World {
     () => this.#reshard((shardId) => this.#model.merge(shardId)),
   ];
 
-  readonly healingMs = (): number => healingMs;
+  /** Shares are evened out by surveys, and those wait for their budget (cadence.ts): owned is not yet even. */
+  readonly healingMs = (): number => {
+    if (this.#unowned() !== undefined) return healingMs;
+    const surveyMs = (shardsMax * unitsPerLease * 1_000) / (surveyPart * this.fleet.surveyUnitsPerSecond);
+    return healingMs + 1.2 * surveyMs;
+  };
   readonly calm = (): void => {};
   readonly judge = (): void => {};
 
   /** Every open shard is held by a running process, evenly, and every closed one is read. */
   readonly ailment = (): Ailment | undefined => {
-    const what = this.#unowned();
+    const what = this.#unowned() ?? this.#uneven();
     return what === undefined ? undefined : { law: 'I6 in time', what };
   };
 
+  #held() {
+    return this.fleet.running().map((process) => this.#coordinators.get(process)?.snapshot().held ?? []);
+  }
+
+  #uneven(): string | undefined {
+    const counts = this.#held().map((leases) => leases.length);
+    return Math.max(...counts) - Math.min(...counts) > 1 ? `uneven: ${counts.join(', ')}` : undefined;
+  }
+
   #unowned(): string | undefined {
-    const held = this.fleet
-      .running()
-      .map((process) => this.#coordinators.get(process)?.snapshot().held ?? []);
-    const owned = new Set(held.flat().map((lease) => lease.shardId));
+    const owned = new Set(this.#held().flatMap((leases) => leases.map((lease) => lease.shardId)));
     for (const shard of this.#model.all()) {
       const end = this.#model.count(shard);
       const done = shard.closedAtMs !== undefined && this.#laws.deliveredUpTo(shard.shardId) >= end;
       if (!done && !owned.has(shard.shardId)) return `${shard.shardId} has no owner`;
     }
-    const counts = held.map((leases) => leases.length);
-    if (Math.max(...counts) - Math.min(...counts) > 1) return `uneven: ${counts.join(', ')}`;
     const left = [...this.fleet.table.items.values()].find((item) => {
       const parsed = parseItem(item);
       return parsed.type === 'lease' && !isFinished(parsed.lease) && !owned.has(parsed.lease.shardId);
