@@ -116,7 +116,8 @@ export class Member {
   /** Until all has moved, the old place counts. Source: CoordinatorStateDAO (3.5). */
   async #migration(tables: KclTables, first: Place): Promise<Item | undefined> {
     const migration = await item(tables.state(first, 'Migration3.0'));
-    return migration ?? (await item(tables.state('lease-table', 'Migration3.0')));
+    const last = migration !== undefined || first === 'lease-table';
+    return last ? migration : item(tables.state('lease-table', 'Migration3.0'));
   }
 
   /** As the first member of a KCL 3 fleet there is no place yet; with Java workers about it may be one of KCL 2. */
