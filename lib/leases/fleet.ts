@@ -277,7 +277,8 @@ export class Fleet {
         return [];
       case 'all pulses': {
         const alive = new Set<string | undefined>(this.pulses.alive());
-        return this.#quiet(({ incarnation, offered }) => offered || !alive.has(incarnation));
+        const found = this.#quiet(({ incarnation, offered }) => offered || !alive.has(incarnation));
+        return [...found, ...this.#onTheWay()];
       }
       case 'surveys':
         return this.#quiet();
@@ -288,6 +289,15 @@ export class Fleet {
         return due ? [first.lease.leaseKey] : [];
       }
     }
+  }
+
+  /** Hand-offs that were not seen to end: what came of them would not be noticed before the next survey. */
+  #onTheWay(): readonly string[] {
+    const sinceMs = this.#context.clock.monotonic() - this.#cadence.offerMs;
+    const asked = this.all().filter(({ lease, readAtMs }) => {
+      return lease.checkpointOwner !== undefined && readAtMs <= sinceMs;
+    });
+    return asked.map(({ lease }) => lease.leaseKey);
   }
 
   #quiet(concerns: (lease: Lease) => boolean = () => true): readonly string[] {

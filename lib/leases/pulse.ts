@@ -89,7 +89,7 @@ export class Pulse {
 
   /** False if that cannot be: the marked lease is lost, and perhaps still marked. */
   async verify(): Promise<boolean> {
-    for (const [leaseKey, { verify }] of [...this.#marks]) {
+    for (const [leaseKey, { verify }] of this.#marks) {
       try {
         await verify();
       } catch (error) {

@@ -59,7 +59,7 @@ export class Fleet {
     this.random = createRandom(seed);
     this.#mutation = mutation;
     const { large = false } = mutation;
-    this.surveyUnitsPerSecond = this.one(large ? [0.02] : [20, 20, 0.05, 0.02]) ?? 20;
+    this.surveyUnitsPerSecond = this.one(large ? [0.02] : [20, 20, 0.1, 0.05]) ?? 20;
     this.#pulseIndex = this.pick(4) > 0 || large;
     this.#lagging = new LaggingTable(this.table, this.clock, this.random);
   }
