@@ -117,8 +117,9 @@ export class Taker {
     const { leases, workers } = this.planned();
     const { worker: me } = this.#context;
     const { failoverMs, pollMs } = this.#context.timings;
-    // Who is on duty gives what is free to others; only what nobody has taken up for long it takes itself.
-    const graceMs = this.#fleet.cadence().role === 'duty' ? 3 * failoverMs : 2 * pollMs;
+    // Who alone is on duty gives what is free to others, and takes only what nobody has taken up for long.
+    const alone = this.#fleet.cadence().watch.type === 'all pulses';
+    const graceMs = alone ? 3 * failoverMs : 2 * pollMs;
     const input = { me, workers, leases, maxLeases: this.#maxLeases, graceMs };
     if (this.#mode() !== 'kcl3-led') return plan(input);
     const leftMs = leaderFailovers * failoverMs;
