@@ -2,6 +2,7 @@ import {
   CreateTableCommand,
   DeleteItemCommand,
   DescribeTableCommand,
+  type GlobalSecondaryIndexDescription,
   GetItemCommand,
   PutItemCommand,
   UpdateItemCommand,
@@ -20,12 +21,12 @@ export function creation(rule: Rule, client: Client): void {
       expect(Table?.KeySchema?.map((key) => key.AttributeName)).to.deep.equal(
         [definition.hash, definition.range].filter((name) => name !== undefined),
       );
-      const indexes = (Table?.GlobalSecondaryIndexes ?? []).map((index) => ({
-        name: index.IndexName,
-        projection: index.Projection?.ProjectionType,
-      }));
-      const wanted = definition.indexes.map(({ name, projection }) => ({ name, projection }));
-      expect(indexes).to.have.deep.members(wanted);
+      const shape = ({ IndexName, Projection }: GlobalSecondaryIndexDescription) => ({
+        IndexName,
+        Projection,
+      });
+      const wanted = tableInput(TableName, definition).GlobalSecondaryIndexes ?? [];
+      expect((Table?.GlobalSecondaryIndexes ?? []).map(shape)).to.have.deep.members(wanted.map(shape));
     }
   });
 
