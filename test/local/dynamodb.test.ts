@@ -2,11 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { expect } from 'chai';
 import { tables } from '../../lib/stores/tables.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { localRegion } from '../../local/names.ts';
+import { untilActive } from '../../local/seeding/steps.ts';
 import { tableInput } from '../../local/seeding/tables.ts';
 
 const TableName = 'ledger';
@@ -31,12 +38,19 @@ describe('DynamoDB on loopback', () => {
       client.destroy();
       await standIn.close();
     };
-    return { standIn, client, stop };
+    const create = async (): Promise<void> => {
+      await client.send(new CreateTableCommand(tableInput(TableName, tables.ledger)));
+      await untilActive(async () => {
+        const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+        return Table?.TableStatus;
+      }, AbortSignal.timeout(10_000));
+    };
+    return { standIn, client, create, stop };
   };
 
   it('keeps tables and items over a restart', async () => {
     const first = await start();
-    await first.client.send(new CreateTableCommand(tableInput(TableName, tables.ledger)));
+    await first.create();
     await first.client.send(new PutItemCommand({ TableName, Item: item }));
     await first.stop();
     const second = await start();
@@ -46,12 +60,12 @@ describe('DynamoDB on loopback', () => {
   });
 
   it('outlives a client that is killed in the middle of a request', async () => {
-    const { standIn, client, stop } = await start();
+    const { standIn, client, create, stop } = await start();
     const socket = connect(standIn.port, '127.0.0.1');
     const head =
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 99\r\n\r\n{"Ta';
     await new Promise((resolve) => socket.write(head, resolve));
-    await client.send(new CreateTableCommand(tableInput(TableName, tables.ledger)));
+    await create();
     await new Promise((resolve) => socket.destroy().once('close', resolve));
     await client.send(new PutItemCommand({ TableName, Item: item }));
     const { Item } = await client.send(new GetItemCommand({ TableName, Key: item }));

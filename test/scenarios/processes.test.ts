@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { LeaseProcesses, type Line, type Running } from './support/lease-processes.ts';
 
-const failoverMs = 2_000;
+/** Long enough that a busy machine does not cost the living one a lease. */
+const failoverMs = 4_000;
 const shards = 8;
 const stopMs = 4_000;
 /** From the last sign of life of a worker to the work of another (design: failover + 5 s). */
@@ -47,14 +48,14 @@ describe('workers as processes', function () {
   });
 
   describe('scenario 2: SIGTERM, drained in time', () => {
-    it('finishes what is in flight, delivers nothing twice, and the peer goes on within 2 s', async () => {
+    it('finishes what is in flight, delivers nothing twice, and the peer goes on without waiting for anything to expire', async () => {
       a.process.kill('SIGTERM');
       expect(await a.exited).to.equal(0);
       const drained = lastOf(fleet.of('a', 'drained'));
       await fleet.until(() => fleet.begun('b').size === shards);
       for (const { atMs, at, shardId } of fleet.of('b', 'begin').slice(-shards / 2)) {
         expect(at, shardId).to.equal(drained.get(shardId)?.at);
-        expect(atMs - drained.get(shardId)!.atMs, shardId).to.be.below(2_000);
+        expect(atMs - drained.get(shardId)!.atMs, shardId).to.be.below(failoverMs);
       }
       const seen = fleet.deliveries().map(({ at, shardId }) => `${shardId} ${at}`);
       expect(new Set(seen).size).to.equal(seen.length);
