@@ -1,4 +1,4 @@
-// `npm run check`: what every commit must pass, in under a minute: format, lint, types, and the tests that need no
+// `npm run check`: what every commit must pass, in a minute or two: format, lint, types, and the tests that need no
 // server but our own. The slow ones (real peers, Terraform, end to end) are in `npm test` and `npm run e2e`.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
