@@ -8,7 +8,7 @@ import type { Pulse } from './pulse.ts';
 import { LeaseLost, type LossReason } from './lease-lost.ts';
 import { LeaseStoreError, type WriteOutcome } from './lease-store.ts';
 import type { Kind } from './lease-writes.ts';
-import { orGone, type Send } from './or-gone.ts';
+import { orCleanedUp, orGone, type Send } from './or-gone.ts';
 import type { SavedState } from './saved-state.ts';
 import { createThroughput, type ReadStretch, type Throughput } from './throughput.ts';
 import { newMark, sendNow, type Sent, type WorkerContext } from './worker-context.ts';
@@ -131,7 +131,8 @@ export class Holding {
     this.#assertWorking();
     for (const child of children) await this.#createChild(child);
     const shardIds = children.map((child) => child.shardId);
-    await this.#write('finish', (lease, mark) => this.#context.store.finish(lease, shardIds, state, mark));
+    const send: Send = (lease, mark) => this.#context.store.finish(lease, shardIds, state, mark);
+    await this.#write('finish', orCleanedUp(send, shardIds));
     this.#end();
     this.#context.report({ type: 'lease-finished', leaseKey: this.#lease.leaseKey, children: shardIds });
   }
@@ -328,6 +329,7 @@ export class Holding {
    * suspension: then another may have taken the lease, finished the shard and rightly removed the lease.
    */
   async #restore(): Promise<void> {
+    this.#assertHeld();
     if (this.#unverified()) {
       this.#pulse.gone(this.#lease.leaseKey);
       return this.lose('deleted');

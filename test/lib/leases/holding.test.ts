@@ -289,6 +289,25 @@ describe('a held lease', () => {
     expect(table.items.size).to.equal(0);
   });
 
+  it('regression: is not made again when it was given up unanswered, finished by the next and removed', async () => {
+    for (const give of ['finish', 'release', 'assign'] as const) {
+      const { clock, events, fates, holding, table } = await scene();
+      fates.push('drop-response');
+      const given = {
+        finish: () => holding.finish([], {}),
+        release: () => holding.release(),
+        assign: () => holding.assign('b', 'ours'),
+      }[give]();
+      await clock.advance(timeoutMs - 1);
+      table.items.delete('s-1');
+      await clock.advance(2_000);
+      await given;
+      expect([...table.items.keys()], give).to.deep.equal([]);
+      expect(types(events), give).not.to.include.members(['lease-restored']);
+      expect(holding.ended, give).to.equal(true);
+    }
+  });
+
   it('is made again once, even if the response to that is lost', async () => {
     const { clock, fates, holding, table } = await scene();
     table.items.delete('s-1');
