@@ -308,6 +308,14 @@ describe('a held lease', () => {
     }
   });
 
+  it('regression: is not made again by an answer that comes after its deadline', async () => {
+    const { clock, events, fates, table } = await scene();
+    fates.push('drop-request', 'drop-request', 'slow-answer');
+    table.items.delete('s-1');
+    await clock.advance(12_000);
+    expect([...table.items.keys(), ...types(events).slice(-1)]).to.deep.equal(['lease-lost']);
+  });
+
   it('is made again once, even if the response to that is lost', async () => {
     const { clock, fates, holding, table } = await scene();
     table.items.delete('s-1');
